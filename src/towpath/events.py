@@ -1,0 +1,300 @@
+"""Every event: one fact each, past tense, frozen. State is only ever folded from them.
+
+Numbers name things for people: run 3, version 7, release 2. Times are the project's clock in UTC. A decision's event
+quotes the counts it was made from. To add a form to an event, give the new field a default: old records still read.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from towpath.clock import Clock, machine_s
+from towpath.digest import Digest
+from towpath.verdict import Verdict
+
+FORM = 1  # version of the events' form; every record carries it
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
+    """What all events share: nothing but their kind."""
+
+
+# triggers
+
+
+class TriggerFired(Event, frozen=True, kw_only=True):
+    """A rule turned something into a run. ``key`` names the cause, so that one cause fires once."""
+
+    trigger: str
+    cause: str
+    key: str
+    run: int
+
+
+class TriggerRefused(Event, frozen=True, kw_only=True):
+    """A rule saw its cause and did not start a run, for this reason."""
+
+    trigger: str
+    cause: str
+    key: str
+    because: str
+
+
+# runs
+
+
+class RunStarted(Event, frozen=True, kw_only=True):
+    """``pid`` on ``host`` in ``boot`` works on it; past ``lease_until`` (machine seconds of that boot) it may be called lost."""
+
+    run: int
+    trigger: str
+    cause: str
+    commit: str
+    patch: Digest | None = None  # of the uncommitted changes, when the tree was dirty
+    host: str
+    boot: str
+    pid: int
+    lease_until: float
+
+
+class SnapshotTaken(Event, frozen=True, kw_only=True):
+    """``digest`` names the stored manifest, ``content`` the canonical content of the table."""
+
+    run: int
+    dataset: str
+    digest: Digest
+    content: Digest
+    rows: int
+    files: int
+
+
+class ChecksJudged(Event, frozen=True, kw_only=True):
+    run: int
+    dataset: str
+    verdicts: tuple[Verdict, ...]
+
+
+class StepExecuted(Event, frozen=True, kw_only=True):
+    run: int
+    step: str
+    fingerprint: Digest
+    reused: bool
+    seconds: float
+    content: Digest
+
+
+class CandidatePackaged(Event, frozen=True, kw_only=True):
+    """``digest`` names the package manifest; ``recipe`` names code, data and parameters that it was made from."""
+
+    run: int
+    digest: Digest
+    recipe: Digest
+    parameters: dict[str, Any]
+    profile: Digest | None = None  # of the training rows, for the monitors
+
+
+class GatesJudged(Event, frozen=True, kw_only=True):
+    """``metrics`` has a row of numbers each for candidate, baseline, champion and best, where there was one."""
+
+    run: int
+    digest: Digest
+    champion: int | None
+    verdicts: tuple[Verdict, ...]
+    metrics: dict[str, dict[str, float]]
+
+
+class VersionRegistered(Event, frozen=True, kw_only=True):
+    version: int
+    digest: Digest
+    run: int
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    REGISTERED = "registered"  # in a version
+    REJECTED = "rejected"  # a gate failed
+    HELD = "held"  # no gate failed, but one could not decide or could not measure
+    STOPPED = "stopped"  # a data check failed
+    UNCHANGED = "unchanged"  # nothing it depends on had changed
+    FAILED = "failed"  # a step or the system around it broke
+
+
+class RunEnded(Event, frozen=True, kw_only=True):
+    run: int
+    outcome: Outcome
+    because: str
+    version: int | None = None
+
+
+class RunLost(Event, frozen=True, kw_only=True):
+    run: int
+    because: str
+
+
+# environments and releases
+
+
+class EnvironmentJudged(Event, frozen=True, kw_only=True):
+    """A version was started in an environment and checked there."""
+
+    environment: str
+    version: int
+    digest: Digest
+    verdicts: tuple[Verdict, ...]
+
+
+class DeploymentAsked(Event, frozen=True, kw_only=True):
+    environment: str
+    version: int
+    by: str
+
+
+class ReleaseStarted(Event, frozen=True, kw_only=True):
+    """``plan`` is frozen here: its stages, guards, error level and thresholds; ``cuts`` turn measurements into events."""
+
+    release: int
+    environment: str
+    version: int
+    digest: Digest
+    champion: int | None
+    plan: dict[str, Any]
+    cuts: dict[str, float] = {}  # latency_p99: seconds over which a request is slow; wrong: absolute error over which a value is wrong
+    salt: str
+    because: str
+
+
+class StageEntered(Event, frozen=True, kw_only=True):
+    """``stage`` counts from 0 in the plan; ``share`` is the challenger's part of the requests from now on (0 in shadow)."""
+
+    release: int
+    stage: int
+    share: float
+    because: str
+    evidence: dict[str, float] = {}
+
+
+class ReleasePaused(Event, frozen=True, kw_only=True):
+    release: int
+    by: str
+    because: str
+
+
+class ReleaseResumed(Event, frozen=True, kw_only=True):
+    release: int
+    by: str
+
+
+class VersionPromoted(Event, frozen=True, kw_only=True):
+    """``version`` serves ``environment`` from now on; ends the release."""
+
+    environment: str
+    version: int
+    digest: Digest
+    previous: int | None
+    release: int | None
+    by: str
+    because: str
+    evidence: dict[str, float] = {}
+
+
+class VersionRolledBack(Event, frozen=True, kw_only=True):
+    """``version`` was taken back and ``to`` serves; ends the release, if one was going on.
+
+    A quarantined digest is not released again until the quarantine is lifted.
+    """
+
+    environment: str
+    version: int
+    digest: Digest
+    to: int | None
+    release: int | None
+    by: str
+    because: str
+    quarantine: bool = True
+    evidence: dict[str, float] = {}
+
+
+class ReleaseAbandoned(Event, frozen=True, kw_only=True):
+    """Neither safe nor harmful within its time: the challenger left, the champion stayed."""
+
+    release: int
+    because: str
+    evidence: dict[str, float] = {}
+
+
+class QuarantineLifted(Event, frozen=True, kw_only=True):
+    digest: Digest
+    by: str
+    because: str
+
+
+# monitoring and the world outside
+
+
+class FindingMade(Event, frozen=True, kw_only=True):
+    """``subject`` is ``drift``, ``performance`` or another monitor's word; ``effect`` ranks findings of one subject."""
+
+    finding: int
+    subject: str
+    what: str  # the column or the metric
+    version: int | None
+    because: str
+    effect: float
+    start: datetime
+    end: datetime
+    numbers: dict[str, float] = {}
+
+
+class Delivered(Event, frozen=True, kw_only=True):
+    """``target`` outside was told everything up to ``position``."""
+
+    target: str
+    position: int
+
+
+AnyEvent = (
+    TriggerFired
+    | TriggerRefused
+    | RunStarted
+    | SnapshotTaken
+    | ChecksJudged
+    | StepExecuted
+    | CandidatePackaged
+    | GatesJudged
+    | VersionRegistered
+    | RunEnded
+    | RunLost
+    | EnvironmentJudged
+    | DeploymentAsked
+    | ReleaseStarted
+    | StageEntered
+    | ReleasePaused
+    | ReleaseResumed
+    | VersionPromoted
+    | VersionRolledBack
+    | ReleaseAbandoned
+    | QuarantineLifted
+    | FindingMade
+    | Delivered
+)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is handed to a ledger: with its id, its form and the time of both clocks."""
+
+    id: str
+    at: datetime  # the project's clock
+    machine: float  # the machine's monotonic clock, seconds
+    form: int = FORM
+    event: AnyEvent
+
+
+def entry(event: AnyEvent, clock: Clock, *, id: str | None = None) -> Entry:
+    """Stamp an event. Give ``id`` where the same fact may be told twice: the ledger keeps the first."""
+    return Entry(id=id or uuid.uuid4().hex, at=clock.now(), machine=machine_s(), event=event)

@@ -1,0 +1,6 @@
+"""The ledger: the append-only, hash-chained list of all events."""
+
+from towpath.ledger.check import Checked, Fault, verify
+from towpath.ledger.port import Head, Ledger, Record
+
+__all__ = ["Checked", "Fault", "Head", "Ledger", "Record", "verify"]

@@ -1,0 +1,96 @@
+"""The one small grammar for durations, shares, rates and factors, wherever a person writes them.
+
+14d  6h  90s  20ms      a duration
+10%  0.1                a share, 0 to 1
+8/week  1/year          a rate: a count in a period
+1.25x                   a factor
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import msgspec
+
+from towpath.errors import UsageError
+
+_UNITS = {
+    "us": timedelta(microseconds=1),
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_PERIODS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """``count`` in each ``period``."""
+
+    count: float
+    period: timedelta
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration.
+
+    >>> duration("14d"), duration("20ms")
+    (datetime.timedelta(days=14), datetime.timedelta(microseconds=20000))
+    """
+    match = re.fullmatch(_NUMBER + r"\s*([a-z]+)", text.strip())
+    if not match or match[2] not in _UNITS:
+        raise _refused("duration", text, f"write a number and one of {', '.join(_UNITS)}: 14d, 6h, 90s, 20ms")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def share(text: str | float) -> float:
+    """Read a share: ``10%`` or ``0.1``, between 0 and 1.
+
+    >>> share("12.5%"), share(0.3)
+    (0.125, 0.3)
+    """
+    match = re.fullmatch(_NUMBER + r"\s*(%?)", str(text).strip())
+    value = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+    if not 0 <= value <= 1:
+        raise _refused("share", str(text), "write a percentage or a fraction between 0 and 1: 10%, 0.1")
+    return value
+
+
+def rate(text: str) -> Rate:
+    """Read a rate.
+
+    >>> rate("8/week")
+    Rate(count=8.0, period=datetime.timedelta(days=7))
+    """
+    match = re.fullmatch(_NUMBER + r"\s*/\s*([a-z]+)", text.strip())
+    if not match or match[2] not in _PERIODS:
+        raise _refused("rate", text, f"write a count, a slash and one of {', '.join(_PERIODS)}: 8/week, 1/year")
+    return Rate(float(match[1]), _PERIODS[match[2]])
+
+
+def factor(text: str) -> float:
+    """Read a factor.
+
+    >>> factor("1.25x")
+    1.25
+    """
+    match = re.fullmatch(_NUMBER + r"\s*x", str(text).strip())
+    if not match:
+        raise _refused("factor", str(text), "write a number and an x: 1.25x")
+    return float(match[1])
+
+
+def _refused(kind: str, text: str, mend: str) -> UsageError:
+    return UsageError(f"{text!r} is no {kind}", mend=mend)

@@ -1,0 +1,77 @@
+"""What a store is: bytes under their digest; and beside them, executions under their fingerprint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from towpath.digest import Digest
+from towpath.errors import Broken, UnknownName
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """One time a step really ran: what it made, and how long it took."""
+
+    fingerprint: Digest
+    step: str
+    output: Digest  # object digest of the stored output
+    content: Digest  # canonical digest of the output
+    seconds: float
+
+
+class Store(Protocol):
+    """Objects by digest: written once, never changed, checked on every read.
+
+    What ``put`` returns for is there for every reader at once; it survives a loss of power after ``sync``. So: put all
+    parts, ``sync`` once, then put (and sync) the manifest that names them, then append the event that names it.
+    """
+
+    def put(self, data: bytes) -> Digest:
+        """Keep ``data``; putting it twice is a success."""
+        ...
+
+    def put_file(self, path: Path) -> Digest:
+        """Keep a file's bytes without holding them in memory at once."""
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes under ``digest``.
+
+        Raises:
+            UnknownName: no such object.
+            Broken: the stored bytes do not give their digest.
+        """
+        ...
+
+    def has(self, digest: Digest) -> bool:
+        """Whether an object is there; says nothing of its bytes."""
+        ...
+
+    def sync(self) -> None:
+        """Make everything put so far durable."""
+        ...
+
+    def remember(self, execution: Execution) -> None:
+        """Keep an execution under its fingerprint; a later one replaces it."""
+        ...
+
+    def recall(self, fingerprint: Digest) -> Execution | None:
+        """The execution of ``fingerprint`` whose output is still there, or None."""
+        ...
+
+
+def unknown(digest: Digest) -> UnknownName:
+    """The error of ``get`` for an object that is not there."""
+    fault = UnknownName("object in the store", digest, ())
+    fault.mend = "it was never stored here or was removed: run what made it again (`towpath run`)"
+    return fault
+
+
+def corrupt(digest: Digest, found: Digest, where: str) -> Broken:
+    """The error of ``get`` for an object whose bytes changed."""
+    return Broken(
+        f"object {digest} in {where} is corrupt: its bytes now give {found}",
+        mend=f"delete {where} and run what made it again; a disk that changes bytes should be replaced",
+    )
