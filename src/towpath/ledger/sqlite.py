@@ -25,8 +25,10 @@ CREATE TABLE IF NOT EXISTS ledger (
 
 # WAL needs memory shared between all openers and locks that hold: neither is promised across a network
 NETWORK_FILE_SYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre")
-    + ("fuse.sshfs", "fuse.s3fs", "beegfs", "gpfs")
+    {
+        *("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph"),
+        *("glusterfs", "lustre", "fuse.sshfs", "fuse.s3fs", "beegfs", "gpfs"),
+    }
 )
 
 

@@ -1,0 +1,254 @@
+"""``towpath.yaml`` as a frozen value. Configuration enters here, once; nothing deeper reads a file or the environment."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema, model_validator
+
+from towpath import quantities
+from towpath.errors import ProjectError
+
+FILE = "towpath.yaml"
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(lambda value: quantities.duration(value) if isinstance(value, str) else value),
+    WithJsonSchema({"type": "string", "examples": ["14d", "6h", "90s", "20ms"]}),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(quantities.share),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]}),
+]
+Rate = Annotated[
+    Any,  # quantities.Rate: a msgspec struct, which pydantic passes through
+    BeforeValidator(lambda value: quantities.rate(value) if isinstance(value, str) else value),
+    WithJsonSchema({"type": "string", "examples": ["8/week", "1/year"]}),
+]
+Factor = Annotated[
+    float,
+    BeforeValidator(lambda value: quantities.factor(value) if isinstance(value, str) else value),
+    WithJsonSchema({"type": "string", "examples": ["1.25x"]}),
+]
+Scalar = str | int | float | bool
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ColumnCheck(_Part):
+    """What every value of a column must be."""
+
+    type: Literal["string", "integer", "number", "boolean", "time"] | None = None
+    min: float | None = None
+    max: float | None = None
+    nulls: Share = 1.0
+    values: tuple[Scalar, ...] | None = None
+
+
+class Bounds(_Part):
+    """A range, both ends included; an end left out is open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class Checks(_Part):
+    """What a dataset must be before anything is trained on it."""
+
+    rows: Bounds = Bounds(min=1)
+    columns: dict[str, ColumnCheck] = {}
+
+
+class Dataset(_Part):
+    """A named source: files by a path or pattern relative to the project, as CSV or Parquet."""
+
+    path: str
+    time: str | None = None
+    key: tuple[str, ...] = ()
+    checks: Checks = Checks()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
+class Label(_Part):
+    """The column to predict; known ``after`` the prediction; what counts where it never arrives."""
+
+    column: str
+    after: Duration = timedelta(0)
+    missing: Scalar = "exclude"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+
+class Model(_Part):
+    """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset."""
+
+    task: Literal["binary", "multiclass", "regression"]
+    rows: str
+    label: Label
+    features: str | None = None
+    train: str | None = None
+    parameters: dict[str, Scalar] = {}
+
+
+class Holdout(_Part):
+    """One of: the ``last`` stretch of time, a ``random`` share (by ``stratify``), or ``share`` of the ``groups`` of a column."""
+
+    last: Duration | None = None
+    random: Share | None = None
+    stratify: str | None = None
+    groups: str | None = None
+    share: Share = 0.2
+
+    @model_validator(mode="after")
+    def _one(self) -> Holdout:
+        if sum(way is not None for way in (self.last, self.random, self.groups)) != 1:
+            raise ValueError("a holdout is one of `last: 14d`, `random: 20%` or `groups: COLUMN`")
+        return self
+
+
+class Split(_Part):
+    """``test`` is seen by gates only."""
+
+    test: Holdout = Holdout(random=0.2)
+
+
+class ReleasePlan(_Part):
+    """How a challenger takes over: shadowed requests, then shares of the traffic, under guards."""
+
+    shadow: int = Field(default=0, ge=0)
+    canary: tuple[Share, ...] = ()
+    guards: dict[Literal["errors", "latency_p99", "loss"], Factor] = {"errors": 1.25, "latency_p99": 1.25, "loss": 1.25}
+    deadline: Duration = timedelta(milliseconds=250)
+    timeout: Duration = timedelta(days=30)
+
+
+class Environment(_Part):
+    """A place where a version serves: ``check`` before it may, ``release`` to get there."""
+
+    check: tuple[str, ...] = ()
+    release: ReleasePlan = ReleasePlan()
+
+
+class Drift(_Part):
+    false_alarms: Rate = Field(default="1/year", validate_default=True)
+    window: Duration = timedelta(days=1)
+
+
+def _limit(value: Any) -> Any:
+    match = re.fullmatch(r"(champion)?\s*(?:([+-])\s*)?([0-9.]+)?", str(value).strip())
+    if not match or not (match[1] or match[3]):
+        raise ValueError(f"{value!r} is no limit; write a number or `champion - 0.04`")
+    offset = float(match[3] or 0) * (-1 if match[2] == "-" else 1)
+    return {"champion": bool(match[1]), "offset": offset}
+
+
+class Limit(_Part):
+    """A limit for a realised metric: ``offset``, or the champion's figure at its gates plus ``offset``."""
+
+    champion: bool = False
+    offset: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else _limit(value)
+
+
+class Monitor(_Part):
+    drift: Drift | None = Drift()
+    performance: dict[str, Limit] = {}
+    window: Duration = timedelta(days=14)
+
+
+def _trigger(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kind, _, rest = value.partition(" ")
+    return {"kind": kind, "share": rest} if rest else {"kind": kind}
+
+
+class TriggerRule(_Part):
+    """What starts a run: ``commit``, ``new_rows 10%``, ``drift`` or ``performance``; a command always may."""
+
+    kind: Literal["commit", "new_rows", "drift", "performance"]
+    share: Share = 0.1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        return _trigger(value)
+
+
+class Retrain(_Part):
+    when: tuple[TriggerRule, ...] = (TriggerRule(kind="commit"), TriggerRule(kind="new_rows"))
+    cooldown: Duration = timedelta(0)
+    limit: Rate = Field(default="20/week", validate_default=True)
+
+
+class Alert(_Part):
+    webhook: str
+
+
+class Serve(_Part):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=256)
+
+
+class Project(_Part):
+    """What a folder with a ``towpath.yaml`` declares. ``root`` is that folder; state lives in ``home``."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    data: dict[str, Dataset] = Field(min_length=1)
+    model: Model
+    pipeline: str | None = None
+    split: Split = Split()
+    gates: tuple[str, ...] = ()
+    environments: dict[Literal["staging", "production"], Environment] = {}
+    monitor: Monitor = Monitor()
+    retrain: Retrain = Retrain()
+    alerts: tuple[Alert, ...] = ()
+    serve: Serve = Serve()
+    seed: int = 0
+
+    _root: Path = PrivateAttr(default=Path())
+    _home: Path = PrivateAttr(default=Path(".towpath"))
+    _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The folder of ``towpath.yaml``; data paths are relative to it."""
+        return self._root
+
+    @property
+    def home(self) -> Path:
+        """Where ledger, store and journal live: ``.towpath`` in the root, unless TOWPATH_HOME names another place."""
+        return self._home
+
+    def environment(self, name: Literal["staging", "production"]) -> Environment:
+        """What is declared for an environment, or its defaults."""
+        return self.environments.get(name, Environment())
+
+    def placed(self, root: Path, home: Path, lines: dict[tuple[str | int, ...], int] | None = None) -> Project:
+        """The same project in another folder."""
+        copy = self.model_copy()
+        copy._root, copy._home, copy._lines = root, home, self._lines if lines is None else lines
+        return copy
+
+    def fault(self, *key: str | int, what: str, mend: str) -> ProjectError:
+        """An error about one key, with its line in the file."""
+        line = next((self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), None)
+        return ProjectError(what, mend=mend, file=str(self._root / FILE), line=line, key=".".join(map(str, key)))
