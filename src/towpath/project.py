@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr, WithJsonSchema, model_validator
 
 from towpath import quantities
 from towpath.errors import ProjectError
@@ -27,6 +27,7 @@ Share = Annotated[
 Rate = Annotated[
     Any,  # quantities.Rate: a msgspec struct, which pydantic passes through
     BeforeValidator(lambda value: quantities.rate(value) if isinstance(value, str) else value),
+    PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["8/week", "1/year"]}),
 ]
 Factor = Annotated[

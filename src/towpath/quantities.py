@@ -42,6 +42,10 @@ class Rate(msgspec.Struct, frozen=True):
     count: float
     period: timedelta
 
+    def __str__(self) -> str:
+        names = {period: name for name, period in _PERIODS.items()}
+        return f"{self.count:g}/{names.get(self.period, self.period)}"
+
 
 def duration(text: str) -> timedelta:
     """Read a duration.
@@ -73,6 +77,8 @@ def rate(text: str) -> Rate:
 
     >>> rate("8/week")
     Rate(count=8.0, period=datetime.timedelta(days=7))
+    >>> str(rate("8/week"))
+    '8/week'
     """
     match = re.fullmatch(_NUMBER + r"\s*/\s*([a-z]+)", text.strip())
     if not match or match[2] not in _PERIODS:

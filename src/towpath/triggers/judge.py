@@ -1,0 +1,127 @@
+"""Which wishes become runs. Pure: what was seen, what happened before, the rules, now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from towpath.events import TriggerFired, TriggerRefused
+from towpath.pipeline.runs import Run, Runs
+from towpath.project import Retrain, TriggerRule
+from towpath.triggers.firings import Firings
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that asks for a run. ``key`` names the cause: one cause fires once."""
+
+    trigger: str
+    cause: str
+    key: str
+
+
+class Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset against the snapshot of the last training: ``state`` names what it holds now."""
+
+    dataset: str
+    rows_new: int
+    share: float
+    state: str
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding about the version that serves, which no run has answered yet."""
+
+    finding: int
+    subject: str
+    because: str
+
+
+class Sights(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn saw of the world. ``head`` is None where commits are not to be looked at."""
+
+    head: str | None
+    growths: tuple[Growth, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+
+def wishes(sights: Sights, rules: Iterable[TriggerRule], runs: Runs) -> list[Wish]:
+    """What asks for a run under the declared rules, most urgent first."""
+    asked = {rule.kind: rule for rule in rules}
+    found = [_of_alarm(alarm) for alarm in sights.alarms if alarm.subject in asked]
+    if "new_rows" in asked:
+        grown = [growth for growth in sights.growths if growth.rows_new and growth.share >= asked["new_rows"].share]
+        found += [_of_growth(growth) for growth in grown]
+    if "commit" in asked and sights.head and sights.head not in {run.commit for run in runs.all.values()}:
+        found.append(Wish(trigger="commit", cause=f"commit {sights.head[:8]}", key=f"commit:{sights.head}"))
+    return found
+
+
+def _of_alarm(alarm: Alarm) -> Wish:
+    return Wish(trigger=alarm.subject, cause=f"finding {alarm.finding}: {alarm.because}", key=f"finding:{alarm.finding}")
+
+
+def _of_growth(growth: Growth) -> Wish:
+    cause = f"{growth.rows_new:,} new rows in {growth.dataset} (+{growth.share:.0%})"
+    return Wish(trigger="new_rows", cause=cause, key=f"new_rows:{growth.dataset}:{growth.state}")
+
+
+def judge(wanted: Sequence[Wish], firings: Firings, runs: Runs, rules: Retrain, now: datetime) -> list[TriggerFired | TriggerRefused]:
+    """At most one firing; the other wishes are refused with a reason, each reason once.
+
+    A cause fires once, but for one whose run was lost: that one may fire again.
+    """
+    lost = {run.number for run in runs.all.values() if run.lost}
+    done = {decision.key for decision in firings.decisions if decision.run is not None and decision.run not in lost}
+    events: list[TriggerFired | TriggerRefused] = []
+    obstacle = _obstacle(firings, runs, rules, now)
+    for wish in wanted:
+        if wish.key in done:
+            continue
+        if not obstacle:
+            number = max(runs.next_number, 1 + max((d.run or 0 for d in firings.decisions), default=0))
+            events.append(TriggerFired(trigger=wish.trigger, cause=wish.cause, key=wish.key, run=number))
+            obstacle = f"run {number} was started in the same turn and sees this too"
+        elif _is_news(wish, obstacle, firings):
+            events.append(TriggerRefused(trigger=wish.trigger, cause=wish.cause, key=wish.key, because=obstacle))
+    return events
+
+
+def _obstacle(firings: Firings, runs: Runs, rules: Retrain, now: datetime) -> str:
+    """Why no run may start now; empty when one may."""
+    pending = waiting(firings, runs)
+    if runs.going_on or pending:
+        number = runs.going_on.number if runs.going_on else pending[0].run
+        return f"run {number} is going on; one run at a time"
+    last = max((run.started for run in runs.all.values() if run.trigger != "command"), default=None)
+    if last and now - last < rules.cooldown:
+        return f"cooldown: the last run started {_hours(now - last)} ago, {_hours(rules.cooldown)} must pass"
+    recent = firings.since(now - rules.limit.period)
+    if len(recent) >= rules.limit.count:
+        return f"limit: {len(recent)} runs were started within {_hours(rules.limit.period)}, {rules.limit} allowed"
+    return ""
+
+
+def waiting(firings: Firings, runs: Runs) -> list[TriggerFired]:
+    """Firings whose run has not begun: a turn that died between deciding and acting left them."""
+    return [
+        TriggerFired(trigger=d.trigger, cause=d.cause, key=d.key, run=d.run)
+        for d in firings.decisions
+        if d.run is not None and d.run not in runs.all
+    ]
+
+
+def unanswered(alarms: Iterable[tuple[Alarm, datetime]], last_run: Run | None) -> list[Alarm]:
+    """Findings made after the last run began: an earlier one has been answered by it."""
+    return [alarm for alarm, at in alarms if last_run is None or at > last_run.started]
+
+
+def _is_news(wish: Wish, because: str, firings: Firings) -> bool:
+    last = firings.last_refusal(wish.key)
+    return last is None or last.because.split(":")[0] != because.split(":")[0]
+
+
+def _hours(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds / 86400:.1f} d" if seconds >= 86400 else f"{seconds / 3600:.1f} h"
