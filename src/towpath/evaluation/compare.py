@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from towpath.errors import UsageError
 from towpath.evaluation.metrics import Array, Floats, Form, Metric, classes_of, placements, predicted, spread
 
 LEAST_ROWS = 30
@@ -41,15 +42,19 @@ class Interval:
     method: str
 
 
-def difference(metric: Metric, label: Array, candidate: Array, other: Array, *, level: float = 0.95, seed: int = 0) -> Interval:
-    """``metric`` of ``candidate`` minus that of ``other``, both on the rows of ``label``.
+def difference(
+    metric: Metric, label: Array, candidate: Array, other: Array, *, factor: float = 1.0, level: float = 0.95, seed: int = 0
+) -> Interval:
+    """``metric`` of ``candidate`` minus ``factor`` times that of ``other``, both on the rows of ``label``.
 
     Labels and scores as :func:`~towpath.evaluation.predictions.predictions` gives them.
 
     Raises:
-        UsageError: these rows do not determine the metric.
+        UsageError: these rows do not determine the metric, or a factor was given for one that is not a mean loss or its root.
     """
-    estimate = metric.value(label, candidate) - metric.value(label, other)
+    if factor != 1 and metric.form not in (Form.MEAN, Form.ROOT):
+        raise UsageError(f"{metric.name} cannot be compared by a factor, {factor:g}", mend="compare it by a margin")
+    estimate = metric.value(label, candidate) - factor * metric.value(label, other)
     if _too_few(metric, label):
         return _unknown(estimate, level, len(label))
     match metric.form:
@@ -61,7 +66,7 @@ def difference(metric: Metric, label: Array, candidate: Array, other: Array, *, 
         case Form.COUNTS:
             return _bootstrap(metric, estimate, label, (candidate, other), level, seed)
         case _:
-            return _student(estimate, influence(metric, label, candidate) - influence(metric, label, other), level)
+            return _student(estimate, influence(metric, label, candidate) - factor * influence(metric, label, other), level)
 
 
 def interval(metric: Metric, label: Array, score: Array, *, level: float = 0.95, seed: int = 0) -> Interval:

@@ -157,15 +157,15 @@ def _log_losses(label: Array, score: Array) -> Floats:
 
 
 def _right(label: Array, score: Array) -> Floats:
-    return (label == predicted(score)).astype(np.float64)
+    return np.asarray(label == predicted(score), dtype=np.float64)
 
 
 def _squares(label: Array, score: Array) -> Floats:
-    return (label - score.astype(np.float64)) ** 2
+    return np.asarray((label - score.astype(np.float64)) ** 2)
 
 
 def _distances(label: Array, score: Array) -> Floats:
-    return np.abs(label - score.astype(np.float64))
+    return np.asarray(np.abs(label - score.astype(np.float64)))
 
 
 def _relative(label: Array, score: Array) -> Floats:
