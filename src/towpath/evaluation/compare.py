@@ -54,6 +54,10 @@ def difference(
     """
     if factor != 1 and metric.form not in (Form.MEAN, Form.ROOT):
         raise UsageError(f"{metric.name} cannot be compared by a factor, {factor:g}", mend="compare it by a margin")
+    if candidate.shape != other.shape:
+        raise UsageError(
+            f"scores of the shape {candidate.shape} cannot be paired with {other.shape}", mend="score the same rows and classes"
+        )
     estimate = metric.value(label, candidate) - factor * metric.value(label, other)
     if _too_few(metric, label):
         return _unknown(estimate, level, len(label))

@@ -13,6 +13,7 @@ Each metric has a form, which says how its uncertainty is found:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -86,15 +87,11 @@ def metric(task: str, name: str) -> Metric:
 
 
 def measure(predictions: Predictions, only: Iterable[str] = ()) -> dict[str, float]:
-    """Every metric of the task that these rows determine, or ``only`` those, by name."""
-    wanted = tuple(only) or names(predictions.task)
+    """Every metric of the task, or ``only`` those, by name. What these rows do not determine is left out."""
     values = {}
-    for name in wanted:
-        try:
+    for name in tuple(only) or names(predictions.task):
+        with suppress(UsageError):  # a table of figures leaves out what cannot be said; a gate on it says why
             values[name] = metric(predictions.task, name).value(predictions.label, predictions.score)
-        except UsageError:  # a table of figures leaves out what cannot be said; a gate on it says why
-            if only:
-                raise
     return values
 
 

@@ -55,7 +55,7 @@ def predictions(task: str, label: ArrayLike, score: ArrayLike, classes: Sequence
     if not len(codes):
         raise UsageError("there is no row to evaluate on", mend="choose a longer holdout under `split`")
     if task != "regression":
-        _inside(codes, 2 if task == "binary" else scores.shape[1])
+        _inside(codes, 2 if task == "binary" else scores.shape[1], classes)
     return Predictions(task=task, label=codes, score=scores, classes=tuple(classes))
 
 
@@ -123,9 +123,13 @@ def _probabilities(scores: Array) -> Array:
     return np.clip(scores, 0, 1)
 
 
-def _inside(codes: NDArray[np.int64], classes: int) -> None:
-    if codes.ndim != 1 or codes.min() < 0 or codes.max() >= classes:
+def _inside(codes: NDArray[np.int64], known: int, classes: Sequence[Any]) -> None:
+    if classes and len(classes) != known:
         raise UsageError(
-            f"labels of the shape {codes.shape} from {codes.min()} to {codes.max()} are no codes of {classes} classes",
+            f"scores are of {known} classes, but {len(classes)} are named", mend="name one class for each column of the scores"
+        )
+    if codes.ndim != 1 or codes.min() < 0 or codes.max() >= known:
+        raise UsageError(
+            f"labels of the shape {codes.shape} from {codes.min()} to {codes.max()} are no codes of {known} classes",
             mend="give `classes` in the order of the scores, or labels from 0",
         )
