@@ -170,12 +170,16 @@ class ReleaseStarted(Event, frozen=True, kw_only=True):
 
 
 class StageEntered(Event, frozen=True, kw_only=True):
-    """``stage`` counts from 0 in the plan; ``share`` is the challenger's part of the requests from now on (0 in shadow)."""
+    """``stage`` counts from 0 in the plan; ``share`` is the challenger's part of the requests from now on (0 in shadow).
+
+    ``means`` are the champion's event rates by guard, frozen for the evidence of this stage.
+    """
 
     release: int
     stage: int
     share: float
     because: str
+    means: dict[str, float] = {}
     evidence: dict[str, float] = {}
 
 

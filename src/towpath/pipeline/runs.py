@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from towpath import events as ev
 from towpath.digest import Digest
-from towpath.ledger import Record
 from towpath.verdict import Verdict
 
 
@@ -66,9 +65,8 @@ class Runs(msgspec.Struct, frozen=True):
         return next((run for run in reversed(self.all.values()) if run.outcome in outcomes), None)
 
 
-def apply(runs: Runs, record: Record) -> Runs:
-    """The runs after one more record."""
-    entry = record.entry
+def apply(runs: Runs, entry: ev.Entry) -> Runs:
+    """The runs after one more event."""
     match entry.event:
         case ev.RunStarted() as event:
             fields = {name: getattr(event, name) for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_until")}

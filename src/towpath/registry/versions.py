@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from towpath import events as ev
 from towpath.digest import Digest
 from towpath.errors import UnknownName
-from towpath.ledger import Record
 from towpath.verdict import Answer, Verdict
 
 
@@ -68,12 +67,11 @@ class Registry(msgspec.Struct, frozen=True):
         return next((version for version in self.versions.values() if version.digest == digest), None)
 
 
-def apply(registry: Registry, record: Record) -> Registry:
-    """The registry after one more record.
+def apply(registry: Registry, entry: ev.Entry) -> Registry:
+    """The registry after one more event.
 
     A registration without passed gates for that digest is no version: the ledger may say it, nothing serves it.
     """
-    entry = record.entry
     match entry.event:
         case ev.RunStarted(patch=str()) as event:
             return replace(registry, dirty_runs=registry.dirty_runs | {event.run})

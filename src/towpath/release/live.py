@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from towpath import events as ev
 from towpath.digest import Digest
-from towpath.ledger import Record
 from towpath.verdict import Answer, Verdict, overall
 
 
@@ -21,6 +20,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     share: float
     entered: datetime
     because: str
+    means: dict[str, float] = {}  # the champion's event rate by guard, frozen when the stage was entered
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,9 +94,8 @@ class Live(msgspec.Struct, frozen=True):
         return max(self.releases, default=0) + 1
 
 
-def apply(live: Live, record: Record) -> Live:
-    """What is live after one more record."""
-    entry = record.entry
+def apply(live: Live, entry: ev.Entry) -> Live:
+    """What is live after one more event."""
     at = entry.at
     match entry.event:
         case ev.EnvironmentJudged(environment=environment) as event:
@@ -112,7 +111,7 @@ def apply(live: Live, record: Record) -> Live:
             return replace(live, releases={**live.releases, release.number: release}, asked=still_asked)
         case ev.StageEntered() as event:
             was = live.releases[event.release]
-            stage = Stage(index=event.stage, share=event.share, entered=at, because=event.because)
+            stage = Stage(index=event.stage, share=event.share, entered=at, because=event.because, means=event.means)
             return _release(live, replace(was, stages=(*was.stages, stage), evidence=event.evidence))
         case ev.ReleasePaused() as event:
             return _release(live, replace(live.releases[event.release], paused=f"{event.by}: {event.because}"))

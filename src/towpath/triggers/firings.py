@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from towpath import events as ev
-from towpath.ledger import Record
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +36,8 @@ class Firings(msgspec.Struct, frozen=True):
         return next((d for d in reversed(self.decisions) if d.key == key and d.run is None), None)
 
 
-def apply(firings: Firings, record: Record) -> Firings:
-    """The decisions after one more record."""
-    entry = record.entry
+def apply(firings: Firings, entry: ev.Entry) -> Firings:
+    """The decisions after one more event."""
     match entry.event:
         case ev.TriggerFired() as event:
             made = Decision(at=entry.at, trigger=event.trigger, cause=event.cause, key=event.key, run=event.run, because="")

@@ -1,0 +1,69 @@
+"""The loop's hands: child processes that train, check in staging and tell the world. Nothing here waits."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from towpath import children
+from towpath.locks import Lock
+from towpath.release import controller
+from towpath.state import State
+from towpath.triggers import waiting
+from towpath.world import World
+
+RUN, STAGING, OUTBOX = "run", "staging", "outbox"
+
+
+class Hands:
+    """Starts work, one child for each kind at a time: a lock that the child inherits says, even to other loops, that it is at work."""
+
+    def __init__(self, world: World, environ: Mapping[str, str]) -> None:
+        self._world, self._environ = world, environ
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def act(self, state: State) -> None:
+        """Start what the state asks for and nobody is at: the run that was fired, the version that staging has not seen."""
+        fired = waiting(state.firings, state.runs)
+        if fired and not state.runs.going_on:
+            self._start(RUN, ["run", "--fired", str(fired[0].run)])
+        version = controller.untried(state.registry, state.live)
+        if version:
+            self._start(STAGING, ["stage", str(version.number)])
+        if self._world.project.alerts and _has_news(state):
+            self._start(OUTBOX, ["tell"])
+
+    def busy(self) -> tuple[str, ...]:
+        """Which kinds of work are going on."""
+        self._children = {kind: child for kind, child in self._children.items() if child.poll() is None}
+        return tuple(kind for kind in self._children if kind != OUTBOX)
+
+    def wait(self) -> None:
+        """Wait for all that was started."""
+        for child in self._children.values():
+            child.wait()
+
+    def stop(self) -> None:
+        """End all that was started; what it had begun is given up as lost by the next turn."""
+        for child in self._children.values():
+            children.stop(child)
+
+    def _start(self, kind: str, arguments: Sequence[str]) -> None:
+        if kind in self.busy():
+            return
+        lock = lock_of(self._world.project.home, kind)
+        if not lock.take(f"{kind}: {' '.join(arguments)}"):
+            return
+        command = [*arguments, "--project", str(self._world.project.root), "--lock-held", str(lock.file)]
+        self._children[kind] = children.start(command, self._world.project.home / "logs" / f"{kind}.log", self._environ, keep=[lock.file])
+        lock.release()
+
+
+def lock_of(home: Path, kind: str) -> Lock:
+    """The lock that whoever does this kind of work holds."""
+    return Lock(home / "locks" / kind)
+
+
+def _has_news(state: State) -> bool:
+    return state.head.position > min(state.delivered.values(), default=0)

@@ -1,0 +1,77 @@
+"""The loop's eyes: what a turn sees of the world, as one frozen value for deciding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from towpath.hands import RUN, lock_of
+from towpath.journal.commit import commit
+from towpath.monitor.findings import Finding
+from towpath.recent import Recent
+from towpath.release import controller, tally
+from towpath.release.controller import Outlook
+from towpath.release.policy import Seen
+from towpath.state import State
+from towpath.triggers import Growth
+from towpath.world import World
+
+
+class Sights(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen. ``seen`` is of the release that is going on, ``outlook`` of the champion, for a release that may begin."""
+
+    run_is_gone: bool = False
+    head: str | None = None
+    growths: tuple[Growth, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    seen: Seen | None = None
+    outlook: Outlook = Outlook()
+
+
+class Eyes:
+    """Looks at the journal, the data, the repository and the run's lock."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        data: Callable[[State], tuple[Growth, ...]],
+        head: Callable[[], str | None],
+        monitors: Callable[[State, Recent, datetime], list[Finding]],
+        wrong_over: Callable[[State, int], float | None],
+    ) -> None:
+        self._world, self._data, self._head, self._monitors, self._wrong_over = world, data, head, monitors, wrong_over
+        self._recent = Recent(world.journal)
+        label = world.project.model.label
+        self._labels = tally.Labels(after=label.after, missing=label.missing)
+
+    def refresh(self) -> int:
+        """Move what workers have answered into the journal and read what is new; how many predictions."""
+        commit(self._world.spool, self._world.journal)
+        return self._recent.refresh()
+
+    def look(self, state: State, now: datetime) -> Sights:
+        """Everything that a turn decides by."""
+        return Sights(
+            run_is_gone=state.runs.going_on is not None and lock_of(self._world.project.home, RUN).is_free(),
+            head=self._head(),
+            growths=self._data(state),
+            findings=tuple(self._monitors(state, self._recent, now)),
+            seen=self._seen(state, now),
+            outlook=self._outlook(state, now),
+        )
+
+    def _seen(self, state: State, now: datetime) -> Seen | None:
+        release = state.live.going_on(controller.PRODUCTION)
+        if release is None or not release.stages:
+            return None
+        return tally.seen(release, controller.plan_of(release), self._recent.predictions, self._recent.labels, self._labels, now)
+
+    def _outlook(self, state: State, now: datetime) -> Outlook:
+        champion = state.live.champion(controller.PRODUCTION)
+        if champion is None:
+            return Outlook()
+        wrong = self._wrong_over(state, champion)
+        return tally.outlook(champion, self._recent.predictions, self._recent.labels, self._labels, wrong, now)
