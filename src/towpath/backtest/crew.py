@@ -15,9 +15,14 @@ import msgspec
 from towpath.backtest.client import Client
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
-from towpath.serving.settings import Ready
 
 PATIENCE_S = 120.0
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What a server writes when it answers."""
+
+    port: int
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ def outlook(champion: int, predictions: pl.DataFrame, labels: pl.DataFrame, rule
     slow = rows["latency_s"].quantile(0.99)
     cuts = {LATENCY: max(LATENCY_FLOOR_S, slow or 0.0), **({} if wrong is None else {"wrong": wrong})}
     events = _events(rows, labels, rule, cuts, now)
-    means = {name: frame["event"].sum() / max(frame.height, 1) for name, frame in events.items()}
+    means = {name: float(frame["event"].cast(pl.Int64).sum()) / max(frame.height, 1) for name, frame in events.items()}
     return Outlook(cuts=cuts, means=means, requests_per_day=_per_day(rows))
 
 
