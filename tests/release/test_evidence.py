@@ -71,7 +71,8 @@ def test_safe_is_a_supermartingale_wherever_both_margins_are_exceeded(
     past: list[Counts], share: float, base: float, margins: tuple[float, float], mean: float, beyond: float
 ) -> None:
     ratio, difference = margins
-    challenger = min(1.0, max(base * ratio, base + difference) + beyond)
+    challenger = max(base * ratio, base + difference) + beyond
+    assume(challenger <= 1)
     means = [mean] * len(past)
     now = safe(past, ratio=ratio, difference=difference, means=means)
     after = sum(
