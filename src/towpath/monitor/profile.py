@@ -81,11 +81,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         if self.type is Logical.STRING:
             return repr(self.categories[cell]) if cell < len(self.categories) else "a rare or new value"
         if cell == 0:
-            return f"a value below {self.low:g}" if self.edges and self.low is not None else "a value"
+            return f"a value below {self.low:.4g}" if self.edges and self.low is not None else "a value"
         if cell == len(self.edges):
-            return f"a value above {self.high:g}"
+            return f"a value above {self.high:.4g}"
         low = self.low if cell == 1 and self.low is not None else self.edges[cell - 1]
-        return f"a value from {low:g} to {self.edges[cell]:g}"
+        return f"a value from {low:.4g} to {self.edges[cell]:.4g}"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
