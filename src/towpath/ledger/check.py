@@ -40,8 +40,7 @@ def verify(records: Iterable[Record], anchors: Iterable[Head] = ()) -> Checked:
 def _faults_of(record: Record, before: int, previous: str) -> list[Fault]:
     faults = []
     if record.position > before + 1:
-        gone = f"record {before + 1}" if record.position == before + 2 else f"records {before + 1} to {record.position - 1}"
-        faults.append(Fault(record.position, f"{gone} dropped"))
+        faults.append(Fault(record.position, f"{_span(before + 1, record.position - 1)} dropped"))
     elif record.position <= before:
         faults.append(Fault(record.position, f"record {record.position} stands behind record {before}: reordered"))
     elif record.previous != previous:
@@ -54,7 +53,12 @@ def _faults_of(record: Record, before: int, previous: str) -> list[Fault]:
 
 def _against(anchor: Head, hashes: dict[int, Digest], end: int) -> list[Fault]:
     if anchor.position > end:
-        return [Fault(end, f"records {end + 1} to {anchor.position} dropped from the end (an anchor saw {anchor.position} records)")]
+        what = f"{_span(end + 1, anchor.position)} dropped from the end (an anchor saw {anchor.position})"
+        return [Fault(end, what)]
     if anchor.position in hashes and hashes[anchor.position] != anchor.hash:
         return [Fault(anchor.position, f"record {anchor.position} is not the one that the anchor saw: rewritten from here or before")]
     return []
+
+
+def _span(first: int, last: int) -> str:
+    return f"record {first}" if first == last else f"records {first} to {last}"

@@ -9,47 +9,58 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
+from towpath.errors import Unavailable
 from towpath.store.port import Execution, corrupt, unknown
 
 
 class LocalStore:
-    """Any number of processes may use the same folder at once."""
+    """Any number of processes may use the same folder at once.
+
+    Raises:
+        Unavailable: the folder cannot be read or written: a full disk, missing rights; no half object is left.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._unsynced: set[Path] = set()
         self._lock = Lock()
-        (root / "objects").mkdir(parents=True, exist_ok=True)
-        (root / "tmp").mkdir(exist_ok=True)
+        with self._explained():
+            (root / "objects").mkdir(parents=True, exist_ok=True)
+            (root / "tmp").mkdir(exist_ok=True)
 
     def put(self, data: bytes) -> Digest:
         digest = of_bytes(data)
-        if not self.has(digest):
-            self._place(self._temporary(data), self.path(digest), mode=0o444)
+        with self._explained():
+            if not self._known(digest):
+                with self._temporary() as temporary:
+                    temporary.write_bytes(data)
+                    self._place(temporary, self.path(digest), mode=0o444)
         return digest
 
     def put_file(self, path: Path) -> Digest:
-        copy = self._temporary(b"")
-        shutil.copyfile(path, copy)
-        digest = of_file(copy)  # of the copy: the original may change while it is read
-        if self.has(digest):
-            copy.unlink()
-        else:
-            self._place(copy, self.path(digest), mode=0o444)
+        with path.open("rb") as source, self._explained(), self._temporary() as copy:
+            with copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            digest = of_file(copy)  # of the copy: the original may change while it is read
+            if not self._known(digest):
+                self._place(copy, self.path(digest), mode=0o444)
         return digest
 
     def get(self, digest: Digest) -> bytes:
         path = self.path(digest)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            raise unknown(digest) from None
+        with self._explained():
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                raise unknown(digest) from None
         if (found := of_bytes(data)) != digest:
             raise corrupt(digest, found, str(path))
         return data
@@ -60,12 +71,20 @@ class LocalStore:
     def sync(self) -> None:
         with self._lock:
             paths, self._unsynced = self._unsynced, set()
-        for path in sorted(paths | {path.parent for path in paths}):
-            _flush(path)
+        folders = {path.parent for path in paths} | {path.parent.parent for path in paths}
+        try:
+            with self._explained():
+                for path in sorted(paths | folders):
+                    _flush(path)
+        except Unavailable:
+            with self._lock:
+                self._unsynced |= paths  # so that no later sync calls them durable
+            raise
 
     def remember(self, execution: Execution) -> None:
-        place = self._executions(execution.fingerprint)
-        self._place(self._temporary(msgspec.json.encode(execution)), place, mode=0o644)
+        with self._explained(), self._temporary() as temporary:
+            temporary.write_bytes(msgspec.json.encode(execution))
+            self._place(temporary, self._executions(execution.fingerprint), mode=0o644)
 
     def recall(self, fingerprint: Digest) -> Execution | None:
         try:
@@ -81,11 +100,23 @@ class LocalStore:
     def _executions(self, fingerprint: Digest) -> Path:
         return self.root / "executions" / fingerprint[:2] / f"{fingerprint[2:]}.json"
 
-    def _temporary(self, data: bytes) -> Path:
+    def _known(self, digest: Digest) -> bool:
+        """Whether the object is there; if so it is flushed by the next sync, for who put it may not have come to that yet."""
+        path = self.path(digest)
+        if there := path.exists():
+            with self._lock:
+                self._unsynced.add(path)
+        return there
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        """An empty file under a temporary name; what is still there at the end is removed."""
         handle, name = tempfile.mkstemp(dir=self.root / "tmp")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        return Path(name)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def _place(self, temporary: Path, final: Path, *, mode: int) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +124,14 @@ class LocalStore:
         temporary.replace(final)
         with self._lock:
             self._unsynced.add(final)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            mend = "look at the disk's free space and at who may write to that folder, then try again"
+            raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
 
 
 def _flush(path: Path) -> None:

@@ -1,0 +1,6 @@
+"""What the ports promise, as test suites: whoever writes an adapter subclasses one, gives its fixture, and knows."""
+
+from towpath.testing.ledgers import LedgerContract
+from towpath.testing.stores import StoreContract
+
+__all__ = ["LedgerContract", "StoreContract"]
