@@ -54,7 +54,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         limit: the value that the metric must not be worse than.
         alpha: chance that one look finds something although the metric stands at its limit; see :func:`alpha_of_a_look`.
-        window: how far back a look goes.
+        window: of predictions that a look covers; it ends ``delay`` before the look.
+        delay: how long a label takes.
         step: from look to look; also the blocks of rows that hang together.
         classes: as the evaluation has them; empty where labels are codes or values.
     """
@@ -65,6 +66,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     alpha: float
     window: timedelta
     step: timedelta = timedelta(days=1)
+    delay: timedelta = timedelta(0)
     classes: tuple[Any, ...] = ()
 
 
@@ -109,7 +111,8 @@ def look(rule: Rule, rows: pl.DataFrame, now: datetime) -> Look:
         UsageError: a label or score is not what the task has.
     """
     metric(rule.task, rule.metric)  # a wrong name is told even while there are no labels
-    kept = rows.filter(pl.col("at").is_between(now - rule.window, now, closed="left") & pl.col("label").is_not_null())
+    until = now - rule.delay
+    kept = rows.filter(pl.col("at").is_between(until - rule.window, until, closed="left") & pl.col("label").is_not_null())
     if why := _too_few(rule, kept):
         return Look(metric=rule.metric, standing=Standing.FEW, because=why, rows=kept.height, limit=rule.limit)
     known = predictions(rule.task, kept["label"].to_numpy(), _scores(kept["score"]), rule.classes)
@@ -135,8 +138,8 @@ def finding(seen: Look, rule: Rule, version: int | None, now: datetime) -> Findi
         version=version,
         because=f"performance dropped: {seen.because}",
         effect=abs(seen.value - seen.limit),
-        start=now - rule.window,
-        end=now,
+        start=now - rule.delay - rule.window,
+        end=now - rule.delay,
         numbers={"value": seen.value, "low": seen.low, "high": seen.high, "limit": seen.limit, "rows": float(seen.rows)},
     )
 
