@@ -6,12 +6,13 @@ import random
 from math import exp, isclose, isfinite, log
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from towpath.errors import UsageError
 from towpath.release.evidence import Counts, Pairs, harm, harm_paired, safe, safe_difference, safe_paired, safe_ratio
 
+law = settings(deadline=None, derandomize=True)
 SHARES = st.sampled_from([0.01, 0.05, 0.1, 0.25, 0.5, 0.9])
 RATES = st.sampled_from([0.0001, 0.001, 0.01, 0.05, 0.2, 0.4])
 MARGINS = st.tuples(st.sampled_from([1.25, 1.6, 2.5, 4.0]), st.sampled_from([0.005, 0.01, 0.02, 0.05]))
@@ -56,6 +57,7 @@ def next_requests(share: float, champion: float, challenger: float) -> list[tupl
     ]
 
 
+@law
 @given(st.lists(counts(), max_size=5), SHARES, RATES, st.sampled_from([0.8, 1.0, 1.1, 2.0]), st.floats(0, 1))
 def test_harm_is_a_supermartingale_wherever_the_challenger_is_not_worse(
     past: list[Counts], share: float, base: float, ratio: float, below: float
@@ -66,6 +68,7 @@ def test_harm_is_a_supermartingale_wherever_the_challenger_is_not_worse(
         assert after <= SLACK
 
 
+@law
 @given(st.lists(counts(), max_size=4), SHARES, RATES, MARGINS, st.floats(0, 1), st.floats(0, 0.2))
 def test_safe_is_a_supermartingale_wherever_both_margins_are_exceeded(
     past: list[Counts], share: float, base: float, margins: tuple[float, float], mean: float, beyond: float
@@ -82,6 +85,7 @@ def test_safe_is_a_supermartingale_wherever_both_margins_are_exceeded(
     assert after <= SLACK
 
 
+@law
 @given(st.lists(counts(), max_size=4), SHARES, RATES, st.floats(0, 1))
 def test_at_its_own_margin_each_part_of_safe_is_fair(past: list[Counts], share: float, base: float, mean: float) -> None:
     """The mean stays what it was, neither more (invalid) nor less (evidence thrown away)."""
@@ -105,6 +109,7 @@ def next_pairs(only: float, other: float, both: float) -> list[tuple[float, Pair
     ]
 
 
+@law
 @given(pairs(), RATES, st.floats(0, 0.9), st.sampled_from([0.8, 1.0, 1.1, 2.0]))
 def test_paired_harm_is_a_supermartingale_at_a_true_ratio_of_all_events(past: Pairs, base: float, alike: float, ratio: float) -> None:
     both = base * alike * min(1.0, ratio)
@@ -114,6 +119,7 @@ def test_paired_harm_is_a_supermartingale_at_a_true_ratio_of_all_events(past: Pa
     assert isclose(after, 1, rel_tol=1e-9)
 
 
+@law
 @given(pairs(), RATES, st.floats(0, 0.9), MARGINS)
 def test_paired_safe_is_a_supermartingale_wherever_both_margins_are_exceeded(
     past: Pairs, base: float, alike: float, margins: tuple[float, float]
@@ -128,6 +134,7 @@ def test_paired_safe_is_a_supermartingale_wherever_both_margins_are_exceeded(
     assert after <= SLACK
 
 
+@law
 @given(pairs(), MARGINS)
 def test_pairs_that_both_have_the_event_may_be_left_out_at_the_usual_ratios(pair: Pairs, margins: tuple[float, float]) -> None:
     """Leaving them out costs evidence of safety at most, so that it stays valid; at a harm ratio of 1 it changes nothing."""
@@ -137,6 +144,7 @@ def test_pairs_that_both_have_the_event_may_be_left_out_at_the_usual_ratios(pair
     assert harm_paired(unknown) == harm_paired(pair)
 
 
+@law
 @given(st.lists(st.tuples(counts(), st.sampled_from([0.0, 0.01, 0.2])), max_size=6), st.randoms(use_true_random=False))
 def test_order_does_not_matter_to_the_last_bit(strata: list[tuple[Counts, float]], shuffle: random.Random) -> None:
     mixed = list(strata)
@@ -149,6 +157,7 @@ def _safe(strata: list[tuple[Counts, float]]) -> float:
     return safe([s for s, _ in strata], ratio=1.6, difference=0.01, means=[m for _, m in strata])
 
 
+@law
 @given(st.lists(counts(share=0.1), min_size=1, max_size=7))
 def test_counts_of_replicas_give_the_evidence_of_their_sum_to_the_last_bit(replicas: list[Counts]) -> None:
     total = replicas[0]
@@ -158,6 +167,7 @@ def test_counts_of_replicas_give_the_evidence_of_their_sum_to_the_last_bit(repli
     assert _safe([(replica, 0.01) for replica in replicas]) == _safe([(total, 0.01)])
 
 
+@law
 @given(counts(), st.integers(1, 50))
 def test_more_challenger_events_never_lower_harm_nor_raise_safety(stratum: Counts, more: int) -> None:
     worse = Counts(
@@ -178,6 +188,7 @@ def test_more_challenger_events_never_lower_harm_nor_raise_safety(stratum: Count
     assert _safe([(worse, 0.01)]) <= _safe([(spared, 0.01)]) + 1e-9
 
 
+@law
 @given(pairs())
 def test_paired_harm_grows_with_the_challenger_and_shrinks_with_the_champion(pair: Pairs) -> None:
     assert harm_paired(pair + Pairs(requests=1, challenger_only=1)) >= harm_paired(pair)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from towpath.errors import UsageError
 from towpath.release import Action, Canary, Counts, Decision, Guard, Pairs, Plan, Seen, Shadow, arm, decide
 from towpath.release.policy import margins
 
+law = settings(deadline=None, derandomize=True)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = START + timedelta(minutes=5)
 GUARDS = ("errors", "latency_p99", "loss")
@@ -161,6 +162,7 @@ SHADOWED = st.dictionaries(
 )
 
 
+@law
 @given(OBSERVED, SHADOWED, st.integers(0, 2), st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_paused_never_widens_nor_promotes(
     counts: dict[str, tuple[Counts, ...]], pairs: dict[str, Pairs], index: int, past: timedelta
@@ -169,6 +171,7 @@ def test_paused_never_widens_nor_promotes(
     assert decide(PLAN, seen, START + past).action in {Action.HOLD, Action.ROLL_BACK, Action.INCONCLUSIVE}
 
 
+@law
 @given(OBSERVED, SHADOWED, st.integers(0, 2), st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_a_decision_is_finite_explained_and_kept_as_it_is(
     counts: dict[str, tuple[Counts, ...]], pairs: dict[str, Pairs], index: int, past: timedelta
@@ -182,12 +185,14 @@ def test_a_decision_is_finite_explained_and_kept_as_it_is(
     assert decide(PLAN, reloaded, START + past) == decision  # a controller that was killed goes on with equal evidence
 
 
+@law
 @given(st.integers(0, 2), st.timedeltas(timedelta(0), timedelta(days=29)))
 def test_without_evidence_nothing_moves(index: int, past: timedelta) -> None:
     seen = Seen(stage_index=index, entered_at=START, started_at=START)
     assert decide(PLAN, seen, START + past).action is Action.HOLD
 
 
+@law
 @given(st.text(max_size=20), st.text(max_size=40), st.floats(0, 1), st.floats(0, 1))
 def test_a_wider_share_only_adds_keys(salt: str, key: str, one: float, other: float) -> None:
     narrow, wide = sorted((one, other))
