@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +15,15 @@ from towpath.errors import ProjectError
 
 FILE = "towpath.yaml"
 
+
+def _reads(read: Callable[[str], Any], kind: type) -> BeforeValidator:
+    """Takes the value itself or the text of one; a bare number has no unit, so it is refused as text would be."""
+    return BeforeValidator(lambda value: value if isinstance(value, kind) else read(str(value)))
+
+
 Duration = Annotated[
     timedelta,
-    BeforeValidator(lambda value: quantities.duration(value) if isinstance(value, str) else value),
+    _reads(quantities.duration, timedelta),
     WithJsonSchema({"type": "string", "examples": ["14d", "6h", "90s", "20ms"]}),
 ]
 Share = Annotated[
@@ -26,7 +33,7 @@ Share = Annotated[
 ]
 Rate = Annotated[
     Any,  # quantities.Rate: a msgspec struct, which pydantic passes through
-    BeforeValidator(lambda value: quantities.rate(value) if isinstance(value, str) else value),
+    _reads(quantities.rate, quantities.Rate),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["8/week", "1/year"]}),
 ]

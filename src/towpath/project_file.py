@@ -121,6 +121,10 @@ def _words(error: Any, path: Key, key: str) -> tuple[str, str]:
         )
     if error["type"] == "missing":
         return f"`{key}` is missing", f"add `{path[-1]}:`; docs/project.md tells what it means"
+    if error["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        near = get_close_matches(str(error["input"]), allowed, n=1, cutoff=0.5)
+        return f"`{key}` cannot be {error['input']!r}", f"{f'did you mean {near[0]}? ' if near else ''}it is one of: {', '.join(allowed)}"
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, UsageError):
         return f"`{key}`: {cause.what}", cause.mend

@@ -44,7 +44,8 @@ class Rate(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         names = {period: name for name, period in _PERIODS.items()}
-        return f"{self.count:g}/{names.get(self.period, self.period)}"
+        count = int(self.count) if self.count.is_integer() else self.count
+        return f"{count}/{names.get(self.period, self.period)}"
 
 
 def duration(text: str) -> timedelta:

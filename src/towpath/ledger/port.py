@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from towpath.digest import Digest, of_bytes
-from towpath.errors import Broken, Conflict
+from towpath.errors import Broken, Conflict, UsageError
 from towpath.events import Entry
 
 GENESIS = Digest("0" * 64)
@@ -63,13 +63,22 @@ class Ledger(Protocol):
 
         Raises:
             Conflict: the ledger is no longer at ``expected``; nothing was added. Read again and decide again.
+            UsageError: an entry would not read back (a number in it is not finite); nothing was added.
         """
         ...
 
 
 def body_of(entry: Entry) -> bytes:
-    """The entry's canonical JSON."""
-    return _encode(entry)
+    """The entry's canonical JSON. Raises UsageError when it would not read back: one such record would close the ledger to all."""
+    body = _encode(entry)
+    try:
+        _decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as fault:
+        raise UsageError(
+            f"the event {type(entry.event).__name__} cannot be recorded, it would not read back: {fault}",
+            mend="a number in it is not finite (NaN or infinite) or has another type than declared; leave it out, or say why in words",
+        ) from fault
+    return body
 
 
 def chained(body: bytes, head: Head) -> Record:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from towpath.errors import Conflict
-from towpath.events import Entry, QuarantineLifted, TriggerRefused
+from towpath.errors import Conflict, UsageError
+from towpath.events import Entry, QuarantineLifted, StageEntered, TriggerRefused
 from towpath.ledger import Head, Ledger, verify
 from towpath.ledger.port import GENESIS
 
@@ -137,6 +137,13 @@ class LedgerContract:
         ledger.append([fact(1), fact(2)])
         with pytest.raises(Conflict):
             ledger.append([fact(1)], expected=1)
+
+    def test_an_entry_that_would_not_read_back_is_refused(self, open_again: OpenAgain) -> None:
+        ledger = open_again()
+        event = StageEntered(release=1, stage=0, share=0.1, because="", evidence={"loss": float("nan")})
+        with pytest.raises(UsageError, match="StageEntered cannot be recorded"):
+            ledger.append([fact(1), Entry(id="nan", at=_START, machine=0.0, event=event)])
+        assert list(ledger.read()) == []
 
     def test_a_reader_is_not_disturbed_by_later_appends(self, open_again: OpenAgain) -> None:
         ledger = open_again()
