@@ -1,0 +1,1 @@
+"""Data: snapshots, canonical digests, checks and growth."""

@@ -1,0 +1,56 @@
+"""The graph of the steps, read from their signatures: a parameter names a dataset or another step."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.functions import Function
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step and what it takes, in the order of its parameters."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+def plan(target: str, functions: Mapping[str, Function], datasets: Collection[str]) -> list[Step]:
+    """The steps that make ``target``, each behind those that it needs; empty when ``target`` is a dataset.
+
+    Raises:
+        UnknownName: a parameter names neither a dataset nor a step.
+        UsageError: steps need each other in a circle.
+    """
+    order: list[Step] = []
+    _visit(target, functions, datasets, order, ())
+    return order
+
+
+def _visit(name: str, functions: Mapping[str, Function], datasets: Collection[str], order: list[Step], path: tuple[str, ...]) -> None:
+    if name in path:
+        raise UsageError(
+            f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away"
+        )
+    if name in datasets or any(step.name == name for step in order):
+        return
+    if name not in functions:
+        raise UnknownName(f"dataset or step (needed by {path[-1]!r})" if path else "dataset or step", name, [*datasets, *functions])
+    inputs = tuple(inputs_of(functions[name]))
+    for needed in inputs:
+        _visit(needed, functions, datasets, order, (*path, name))
+    order.append(Step(name, inputs))
+
+
+def inputs_of(function: Function) -> list[str]:
+    """The parameters that take data: all but keyword-only ones."""
+    return [name for name, kind in inspect.signature(function).parameters.items() if kind.kind is not kind.KEYWORD_ONLY]
+
+
+def defaults_of(function: Function) -> dict[str, object]:
+    """Keyword-only parameters, which are hyperparameters, with their defaults."""
+    signature = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in signature if one.kind is one.KEYWORD_ONLY and one.default is not one.empty}

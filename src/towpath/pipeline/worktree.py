@@ -1,0 +1,86 @@
+"""Commits as folders: what runs is a commit's tree in a place of its own, never the folder that a person is editing."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from towpath.errors import TowpathError, UsageError
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A commit, and the changes on top of it that are not committed (a binary patch; empty when the tree is clean)."""
+
+    commit: str
+    patch: bytes = b""
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there are uncommitted changes."""
+        return bool(self.patch)
+
+
+def head(root: Path) -> str | None:
+    """The commit that is checked out; None where there is no repository or no commit."""
+    done = _git(root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
+    return done.stdout.decode().strip() or None
+
+
+def tree(root: Path) -> Tree:
+    """The commit that is checked out, with whatever differs from it below ``root`` (untracked files too, ignored ones not).
+
+    Raises:
+        UsageError: no repository, or no commit in it yet.
+    """
+    commit = head(root)
+    if commit is None:
+        raise UsageError(
+            f"{root} is in no Git repository with a commit: a run could not be traced to its code",
+            mend="`git init && git add . && git commit -m start`, then run again",
+        )
+    if not _git(root, "status", "--porcelain", "--", ".").stdout:
+        return Tree(commit)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, "GIT_INDEX_FILE": str(Path(folder, "index"))}
+        _git(root, "read-tree", "HEAD", environ=environ)
+        _git(root, "add", "--all", "--", ".", environ=environ)
+        return Tree(commit, _git(root, "diff", "--cached", "--binary", "--relative", "HEAD", environ=environ).stdout)
+
+
+def unpack(root: Path, source: Tree, target: Path) -> Path:
+    """Write the project's part of a tree to ``target``; the repository itself is left as it is.
+
+    Raises:
+        UsageError: the commit is not in the repository.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    archive = _git(root, "archive", "--format=tar", source.commit, check=False)
+    if archive.returncode:
+        raise UsageError(
+            f"commit {source.commit} cannot be taken from the repository of {root}: {archive.stderr.decode().strip()}",
+            mend="fetch it (`git fetch`), or commit the project's files",
+        )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(target, filter="data")
+    if source.patch:
+        _git(target, "apply", "--whitespace=nowarn", "-", data=source.patch, environ={**os.environ, "GIT_DIR": "/nonexistent"})
+    return target
+
+
+def _git(
+    folder: Path, *words: str, check: bool = True, data: bytes | None = None, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, input=data, capture_output=True, env=environ, check=False)
+    except FileNotFoundError:
+        raise UsageError("there is no `git` on this machine", mend="install Git: runs are traced to commits") from None
+    if check and done.returncode:
+        what = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+        raise TowpathError(f"`git {words[0]}` failed in {folder}: {what}", mend="try the same command by hand")
+    return done
