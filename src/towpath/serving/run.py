@@ -1,0 +1,136 @@
+"""One worker: a process that answers until it is told to stop. Granian carries the HTTP; it is named in this file only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import msgspec
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from towpath.clock import Clock, ReplayClock, WallClock
+from towpath.errors import UsageError
+from towpath.serving.adopt import Adopter
+from towpath.serving.answerer import Answerer
+from towpath.serving.app import App
+from towpath.serving.metrics import Metrics
+from towpath.serving.port import Source
+from towpath.serving.processes import die_with
+from towpath.serving.settings import ServerSettings
+from towpath.store import Store
+
+SETTLE_S = 2.0  # a stopping worker waits so long for its shadow copies
+
+
+def serve(settings: ServerSettings, source: Source, store: Store) -> None:
+    """Serve in this process until SIGTERM or SIGINT; then end the requests in flight, close the spool, and return.
+
+    Call it in the main thread. With ``settings.shared_port`` any number of processes may serve one port.
+
+    Raises:
+        UsageError: the port is taken, or the host is none of this machine's.
+    """
+    if settings.dies_with_parent:
+        die_with(os.getppid())
+    with reserve(settings.host, settings.port, shared=settings.shared_port) as held:
+        asyncio.run(_Worker(settings, source, store, held.getsockname()[1]).run())
+
+
+def reserve(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that holds a port without listening: the number is known, and nobody else gets it, before the server is up.
+
+    Args:
+        port: 0 for any free one.
+        shared: other sockets may serve the port at the same time, when they say so too.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        if port and not shared:
+            # Granian's socket shares its port with every other such socket: a second server would silently get half of the requests
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        held = socket.socket(family)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((host, port))
+    except OSError as fault:
+        raise UsageError(
+            f"cannot serve on {host}:{port}: {fault.strerror}", mend="stop what serves there, or give another port (0: any free one)"
+        ) from None
+    return held
+
+
+class _Worker:
+    def __init__(self, settings: ServerSettings, source: Source, store: Store, port: int) -> None:
+        self._settings, self._source, self._store, self._port = settings, source, store, port
+        self._clock: Clock = ReplayClock(settings.replay) if settings.replay is not None else WallClock()
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        metrics = Metrics(self._settings.model)
+        adopter = Adopter(self._settings, self._source, self._store)
+        answerer = Answerer(self._settings, self._clock, lambda: adopter.routing, metrics)
+        server = _server(self._settings, self._port, App(self._settings, adopter, answerer, metrics))
+        await adopter.begin()
+        tasks = [asyncio.create_task(server.serve()), asyncio.create_task(adopter.run()), asyncio.create_task(stop.wait())]
+        await self._tell_ready()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await self._drain(server, tasks, answerer)
+        adopter.stop()
+        answerer.close()
+        if not stop.is_set():
+            for task in tasks:
+                if task.done():
+                    task.result()  # what ended the worker is told
+
+    async def _tell_ready(self) -> None:
+        while not await _answers(self._settings.host, self._port):
+            await asyncio.sleep(0.01)
+        if self._settings.ready_file is not None:
+            _write(self._settings.ready_file, msgspec.json.encode({"port": self._port, "pid": os.getpid()}))
+
+    async def _drain(self, server: Server, tasks: list[asyncio.Task[object]], answerer: Answerer) -> None:
+        server.stop()  # type: ignore[no-untyped-call]
+        await asyncio.wait(tasks[:1], timeout=self._settings.drain_s)
+        await answerer.settle(SETTLE_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1)
+
+
+def _server(settings: ServerSettings, port: int, app: App) -> Server:
+    return Server(
+        app,
+        address=settings.host,
+        port=port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+    )
+
+
+async def _answers(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104 - asked, not bound
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.new")
+    temporary.write_bytes(data)
+    temporary.replace(path)
