@@ -1,0 +1,123 @@
+"""From a trained object to its package: features, schema, ONNX form, golden rows; and both ways to its answers, for parity."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, Literal
+
+import msgspec
+import polars as pl
+
+from towpath.digest import Digest
+from towpath.formats.frames import Kind, canonical, columns_of, requested, schema_of
+from towpath.formats.golden import golden_of
+from towpath.formats.manifest import CODE, GOLDEN, MODEL, TRAINED, FeaturesFunction, Manifest
+from towpath.formats.onnx_export import to_onnx
+from towpath.formats.package import Features, features_of, pack
+from towpath.formats.port import Scores
+from towpath.formats.schema import Schema
+from towpath.formats.trained import TrainedScorer, classes_of, inputs_of
+from towpath.store import Store
+
+_TELLING = ("scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "numpy", "polars")
+_IF_LOADED = ("lightgbm", "xgboost", "pandas", "pyarrow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesCode:
+    """The user's `features` function with the sources that it needs, by path relative to the folder on the import path."""
+
+    module: str
+    function: str
+    files: Mapping[str, bytes]
+
+    def load(self) -> Features:
+        """The function itself, as a server will load it."""
+        return features_of(self.files, self.module, self.function, unique="building")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What came out of training. ``kind`` is the frame that the `model` function took; ``wrong_over`` as in `Manifest`."""
+
+    model: Any
+    task: Literal["binary", "multiclass", "regression"]
+    label: str
+    kind: Kind = "polars"
+    features: FeaturesCode | None = None
+    wrong_over: float | None = None
+    made_with: Mapping[str, str] = field(default_factory=dict)  # beside the distributions that are always named
+
+
+def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
+    """Make the package and put it into the store; the digest of its manifest.
+
+    Args:
+        store: where it goes.
+        trained: the object, trained on ``canonical(features(requested(rows)))``.
+        rows: the raw training rows, without the label: of them come schema and golden rows.
+
+    Raises:
+        NotConvertible: names the part that has no portable form.
+        BadColumn: a column cannot travel in a request or go into a model.
+    """
+    raw = requested(rows.drop(trained.label, strict=False))
+    features = _features(trained)
+    inputs = inputs_of(trained.model, schema_of(canonical(features(raw))))
+    golden = golden_of(raw, _answerer(trained, features, inputs))
+    files = {MODEL: to_onnx(trained.model, inputs), TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
+    if trained.features:
+        files |= {CODE + name: source for name, source in trained.features.files.items()}
+    return pack(store, _manifest(trained, schema_of(raw), inputs), files)
+
+
+def trained_answerer(trained: Trained, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
+    """From raw rows to the trained object's own answers: the other side of parity. ``rows`` are some raw rows, for their types."""
+    features = _features(trained)
+    raw = requested(rows.drop(trained.label, strict=False))
+    inputs = inputs_of(trained.model, schema_of(canonical(features(raw))))
+    return _answerer(trained, features, inputs)
+
+
+def training_rows(rows: pl.DataFrame, label: str, features: FeaturesCode | None = None) -> pl.DataFrame:
+    """What the `model` function is given: the rows as the server will see them, and the label as it is, last."""
+    made = (features.load() if features else _unchanged)(requested(rows.drop(label)))
+    return canonical(made).with_columns(rows[label])
+
+
+def _features(trained: Trained) -> Features:
+    return trained.features.load() if trained.features else _unchanged
+
+
+def _unchanged(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows
+
+
+def _answerer(trained: Trained, features: Features, inputs: Schema) -> Callable[[pl.DataFrame], Scores]:
+    scorer = TrainedScorer(trained.model, inputs, trained.kind)
+    return lambda rows: scorer.score(columns_of(features(requested(rows)), inputs))
+
+
+def _manifest(trained: Trained, raw: Schema, inputs: Schema) -> Manifest:
+    code = trained.features
+    return Manifest(
+        task=trained.task,
+        label=trained.label,
+        classes=classes_of(trained.model),
+        raw=raw,
+        inputs=inputs,
+        features=FeaturesFunction(module=code.module, function=code.function) if code else None,
+        wrong_over=trained.wrong_over,
+        made_with={"python": platform.python_version(), **_versions(), **trained.made_with},
+    )
+
+
+def _versions() -> dict[str, str]:
+    loaded = [name for name in _IF_LOADED if name in sys.modules]
+    versions = {name: metadata.version(name) for name in _TELLING}
+    return versions | {name: str(getattr(sys.modules[name], "__version__", "unknown")) for name in loaded}

@@ -1,0 +1,122 @@
+"""Adapter: a trained scikit-learn object (LightGBM and XGBoost among its steps) as ONNX bytes, through skl2onnx.
+
+The graph has one input a column, each of shape (rows, 1): strings, or float32. Integers and booleans are floats too, as in
+`frames.canonical`. A classifier gives ``label`` and ``probabilities`` (rows, classes), in the order of its `classes_`; a regressor
+``variable`` (rows, 1). The same object gives the same bytes: the graph's name and the operator sets are fixed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from typing import Any
+
+from skl2onnx import convert_sklearn
+from skl2onnx._supported_operators import sklearn_operator_name_map
+from skl2onnx.common._registration import get_shape_calculator
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import Pipeline
+
+from towpath.formats import native_categories
+from towpath.formats.errors import NotConvertible
+from towpath.formats.onnx_parts import Part, first_unknown, parts
+from towpath.formats.onnx_scalers import SCALERS, convert_scaler
+from towpath.formats.onnx_trees import Converter, tree_converters
+from towpath.formats.schema import Schema
+
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+_LOCALE = "C.UTF-8"  # the default of the converter, en_US, is missing on many machines
+_WORDS = r"(?u)\b\w\w+\b"  # scikit-learn's default token_pattern, and the same in RE2, where \w and \b know no letters but ASCII's
+_WORDS_RE2 = r"[\pL\pN_][\pL\pN_]+"
+_OTHER_LIBRARIES = {"lightgbm": "towpath.formats.onnx_lightgbm", "xgboost": "towpath.formats.onnx_xgboost"}
+_WAYS_ON = (
+    "replace it by a built-in step that converts (scikit-learn's scalers, encoders, imputers, vectorizers, linear models and trees, "
+    "LightGBM, XGBoost); do row-wise work in the `features` function instead, which needs no conversion; "
+    "or register a converter with skl2onnx.update_registered_converter"
+)
+
+
+def to_onnx(model: Any, inputs: Schema, *, name: str = "model") -> bytes:
+    """The ONNX form of a trained object, for the columns that it was trained on, in order.
+
+    Raises:
+        NotConvertible: names the step that does not convert, why not, and the ways on.
+    """
+    if not isinstance(model, BaseEstimator):
+        raise NotConvertible(
+            type(model).__name__, "it is no scikit-learn estimator", mend="return an estimator or a Pipeline from the `model` function"
+        )
+    if is_classifier(model) and not hasattr(model, "predict_proba"):
+        raise NotConvertible(
+            type(model).__name__,
+            "it gives no probabilities",
+            mend="wrap it in CalibratedClassifierCV, or take a classifier that has predict_proba",
+        )
+    model = native_categories.encoded(model, inputs)
+    _register_loaded()
+    if unknown := first_unknown(model):
+        raise NotConvertible(unknown.title, unknown.reason, mend=_WAYS_ON)
+    converters = {**tree_converters(), **dict.fromkeys(SCALERS, convert_scaler)}
+    try:
+        return _converted(model, inputs, name, converters)
+    except NotConvertible:
+        raise
+    except Exception as fault:  # a border: converters of other projects raise anything, and each means that there is no ONNX form
+        part = _failing_step(model, inputs, converters)
+        raise NotConvertible(part.title, _first_line(fault), mend=_WAYS_ON) from fault
+
+
+def _converted(model: Any, inputs: Schema, name: str, converters: dict[type, Converter]) -> bytes:
+    types = [
+        (column.name, StringTensorType([None, 1]) if column.type == "string" else FloatTensorType([None, 1])) for column in inputs.columns
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the converters, about themselves; what they get wrong, parity finds
+        onnx = convert_sklearn(
+            model,
+            name,
+            types,
+            target_opset=OPSETS,
+            options=_options(model),
+            custom_conversion_functions=converters,
+            custom_shape_calculators={kind: get_shape_calculator(sklearn_operator_name_map[kind]) for kind in converters},
+        )
+    return bytes(onnx.SerializeToString(deterministic=True))
+
+
+def _options(model: Any) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {id(model): {"zipmap": False}} if is_classifier(model) else {}
+    for _, part in parts(model):
+        if isinstance(part, CountVectorizer):  # TfidfVectorizer too
+            words = part.analyzer == "word" and part.token_pattern == _WORDS
+            found[id(part)] = {"locale": _LOCALE, **({"tokenexp": _WORDS_RE2} if words else {})}
+    return found
+
+
+def _register_loaded() -> None:
+    """Of the libraries that this process has loaded: a model of one that is not loaded cannot be here."""
+    for library, adapter in _OTHER_LIBRARIES.items():
+        if library in sys.modules:  # imported here by name, because the adapter needs its library, which may not be installed
+            importlib.import_module(adapter).register()
+
+
+def _failing_step(model: Any, inputs: Schema, converters: dict[type, Converter]) -> Part:
+    """The first step of a pipeline up to which the conversion fails; the whole object, if it has no steps."""
+    if not isinstance(model, Pipeline):
+        return Part("", model, "")
+    for n in range(1, len(model.steps)):
+        name, step = model.steps[n - 1]
+        try:
+            _converted(Pipeline(model.steps[:n]), inputs, "part", converters)
+        except Exception:  # the same border as above; the reason was given there
+            return Part(name, step, "")
+    name, step = model.steps[-1]
+    return Part(name, step, "")
+
+
+def _first_line(fault: Exception) -> str:
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return f"{type(fault).__name__}: {lines[0][:300] if lines else 'no message'}"

@@ -1,0 +1,83 @@
+"""The parts of a trained scikit-learn object, and which of them have no ONNX form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from skl2onnx._supported_operators import sklearn_operator_name_map
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble._forest import BaseForest
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
+
+_INNER = ("best_estimator_", "estimator_", "final_estimator_", "base_estimator_", "regressor_")
+_MANY = ("estimators_", "calibrated_classifiers_")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One estimator within another; ``path`` is the steps' names joined by dots, empty for the whole."""
+
+    path: str
+    estimator: Any
+    reason: str
+
+    @property
+    def title(self) -> str:
+        """As a person would name it: ``step 'prepare.clip' (Clipper)``."""
+        kind = type(self.estimator).__name__
+        return f"step {self.path!r} ({kind})" if self.path else kind
+
+
+def first_unknown(model: Any) -> Part | None:
+    """The first part that no converter knows; with the reason."""
+    for path, estimator in parts(model):
+        if isinstance(estimator, FunctionTransformer):
+            if estimator.func is not None:
+                return Part(path, estimator, f"a function ({getattr(estimator.func, '__name__', estimator.func)}) cannot be converted")
+        elif isinstance(estimator, (OneHotEncoder, OrdinalEncoder)) and (estimator.min_frequency or estimator.max_categories):
+            return Part(path, estimator, "its infrequent categories (min_frequency, max_categories) are not part of the converter")
+        elif type(estimator) not in sklearn_operator_name_map:
+            return Part(path, estimator, f"no converter is known for {type(estimator).__module__}.{type(estimator).__qualname__}")
+    return None
+
+
+def parts(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every estimator in a trained object that does work, with its path; containers that only pass on are looked into.
+
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> [(path, type(part).__name__) for path, part in parts(Pipeline([("scale", StandardScaler())]))]
+    [('scale', 'StandardScaler')]
+    """
+    if model is None or isinstance(model, str):  # "passthrough", "drop"
+        return
+    if isinstance(model, (Pipeline, FeatureUnion, ColumnTransformer)):
+        for name, child in _children(model):
+            yield from parts(child, f"{path}.{name}" if path else name)
+        return
+    yield path, model
+    if not isinstance(model, BaseForest):  # forests hold nothing but trees
+        for name, child in _within(model):
+            yield from parts(child, f"{path}.{name}" if path else name)
+
+
+def _children(model: Any) -> list[tuple[str, Any]]:
+    if isinstance(model, Pipeline):
+        return list(model.steps)
+    fitted = getattr(model, "transformers_", None) or getattr(model, "transformer_list", None) or model.transformers
+    return [(item[0], item[1]) for item in fitted]
+
+
+def _within(model: Any) -> list[tuple[str, Any]]:
+    """What meta-estimators hold: voting, stacking, calibration, search."""
+    inner = [(name.rstrip("_"), getattr(model, name)) for name in _INNER if _is_estimator(getattr(model, name, None))]
+    for name in _MANY:
+        held = getattr(model, name, ())
+        if isinstance(held, (list, tuple)):
+            inner += [(f"{name.rstrip('_')}[{n}]", child) for n, child in enumerate(held) if _is_estimator(child)]
+    return inner
+
+
+def _is_estimator(value: Any) -> bool:
+    return hasattr(value, "get_params") and not isinstance(value, type)

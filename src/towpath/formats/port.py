@@ -1,0 +1,50 @@
+"""What a scorer is: columns in, answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Label = str | int | float | bool
+Values = Sequence[Any] | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Answers for some rows.
+
+    ``values`` has shape (rows, classes) with probabilities, or (rows, 1) with values where there are no ``classes``.
+    """
+
+    values: NDArray[np.floating[Any]]
+    classes: tuple[Label, ...] = ()
+
+    @property
+    def labels(self) -> list[Label]:
+        """The most probable class of each row, the first of equals; of a regression the values themselves.
+
+        >>> Scores(np.array([[0.2, 0.8], [0.5, 0.5]]), ("late", "on time")).labels
+        ['on time', 'late']
+        """
+        if not self.classes:
+            return list(map(float, self.values[:, 0]))
+        return [self.classes[index] for index in self.values.argmax(axis=1).tolist()]
+
+
+class Scorer(Protocol):
+    """A model, ready to answer. It may be called from several threads at once and keeps nothing of what it is asked."""
+
+    def score(self, columns: Mapping[str, Values]) -> Scores:
+        """Answers for the rows given as equally long columns, after `features`.
+
+        Columns that the model does not know are passed over. None is a missing value: NaN of a number, "" of a text.
+
+        Raises:
+            BadColumn: a column is missing, or a value is of the wrong type.
+            Refused: the model itself does not take these values.
+        """
+        ...
