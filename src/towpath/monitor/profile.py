@@ -12,6 +12,7 @@ NaN counts as null. Columns of times and of nested values are left out: a time a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -212,8 +213,10 @@ def _number(values: pl.Series) -> Column:
     ordered = finite.to_numpy()
     at = np.ceil(np.arange(1, BINS + 1) / BINS * len(ordered)).astype(int) - 1
     head = np.unique(ordered) if finite.n_unique() <= BINS else np.unique(ordered[at])
-    edges = (float(np.nextafter(ordered[0], -np.inf)), *head.tolist())
-    mean, sd = float(ordered.mean()), float(ordered.std())
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the end of float64 there is no mean
+        below = max(float(np.nextafter(ordered[0], -np.inf)), -float(np.finfo(np.float64).max))
+        mean, sd = (value if math.isfinite(value) else None for value in (float(ordered.mean()), float(ordered.std())))
+    edges = (below, *head.tolist())
     return Column(type=Logical.NUMBER, edges=edges, mean=mean, sd=sd, low=float(ordered[0]), high=float(ordered[-1]))
 
 

@@ -12,6 +12,8 @@ because cold days come in a row.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,13 +54,16 @@ def _worth(table: Floats, length: int) -> float | None:
         return None
     rows = pooled.sum(axis=1)
     expected = rows[:, None] * pooled.sum(axis=0) / rows.sum()
-    square = ((pooled - expected) ** 2 / expected).sum() / (len(rows) - 1) / (pooled.shape[1] - 1)
-    return float(rows.mean() / (square - 1) / length) if square > 1 else None
+    freedom = (len(rows) - 1) * (pooled.shape[1] - 1)
+    effect = float(((pooled - expected) ** 2 / expected).sum()) / freedom
+    chance = 2 * math.sqrt(2 / freedom)  # two standard deviations of X² over its degrees of freedom
+    return float(rows.mean() / (effect - 1) / length) if effect > 1 + chance else None
 
 
 def _pooled(blocks: Floats) -> Floats:
-    """Cells that are too rare become one; shape ``(blocks, at most cells)``."""
-    expected = blocks.sum(axis=0) / len(blocks)
-    rare = expected < LEAST_EXPECTED
-    pool = blocks[:, rare].sum(axis=1, keepdims=True)
-    return np.hstack([blocks[:, ~rare], pool]) if pool.sum() / len(blocks) >= LEAST_EXPECTED else blocks[:, ~rare]
+    """Cells that are too rare become one, together with the rarest of the others if they are too rare still."""
+    ordered = blocks[:, np.argsort(blocks.sum(axis=0))]
+    upto = np.cumsum(ordered.sum(axis=0)) / len(blocks)
+    rare = int((ordered.sum(axis=0) / len(blocks) < LEAST_EXPECTED).sum())
+    rare = max(rare, int(np.searchsorted(upto, LEAST_EXPECTED)) + 1) if rare else 0
+    return np.hstack([ordered[:, :rare].sum(axis=1, keepdims=True), ordered[:, rare:]]) if rare else ordered
