@@ -72,12 +72,9 @@ def _values(name: str, column: str, check: ColumnCheck, parts: Sequence[Part]) -
     if check.nulls < 1:
         nulls = sum(series.null_count() for _, series in frames)
         worst = max(frames, key=lambda part: part[1].null_count(), default=("", pl.Series()))
-        bad = [
-            f"{worst[0]}: column {column!r} has {worst[1].null_count():,} nulls ({nulls:,} of {rows:,} rows in all; {check.nulls:.1%} allowed)"
-        ]
-        yield _verdict(
-            f"{name}.{column}: nulls", bad if nulls > check.nulls * rows else [], f"{nulls:,} nulls in {rows:,} rows", nulls=nulls
-        )
+        in_all = f"{nulls:,} of {rows:,} rows in all; {check.nulls:.1%} allowed"
+        bad = [f"{worst[0]}: column {column!r} has {worst[1].null_count():,} nulls ({in_all})"] if nulls > check.nulls * rows else []
+        yield _verdict(f"{name}.{column}: nulls", bad, f"{nulls:,} nulls in {rows:,} rows", nulls=nulls)
     if check.min is not None or check.max is not None:
         yield _range(name, column, check, [(file, series) for file, series in frames if series.dtype.is_numeric()])
     if check.values is not None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from towpath.data.content import content_of
 
 from towpath.clock import machine_s
+from towpath.data.content import content_of
 from towpath.digest import Digest
 from towpath.formats.frames import as_annotated, as_polars
 from towpath.pipeline.fingerprint import fingerprint

@@ -38,6 +38,11 @@ class Module:
         except SyntaxError as fault:
             raise UsageError(f"{file.name}:{fault.lineno}: {fault.msg}", mend="mend that line") from None
 
+    @property
+    def path(self) -> str:
+        """Its path below the folder on the import path."""
+        return self.name.replace(".", "/") + ("/__init__.py" if self.file.name == "__init__.py" else ".py")
+
     @cached_property
     def definitions(self) -> dict[str, list[Definition]]:
         """Top-level definitions; a name that is assigned several times has several."""
@@ -107,6 +112,16 @@ class Project:
         walk.into(self.pipeline, function)
         return Reached(dict(sorted(walk.code.items())), frozenset(walk.outside), tuple(sorted(walk.weaknesses)))
 
+    def slice(self, function: str) -> dict[str, bytes]:
+        """Sources that hold what a function can reach and nothing else, by path relative to the folder on the import path.
+
+        A server gets these for `features`: it imports what that function needs, not what training needs.
+        """
+        walk = _Walk(self)
+        walk.into(self.pipeline, function)
+        modules = [(module, walk.kept[name]) for name, module in self._modules.items() if module and name in walk.kept]
+        return {module.path: _sliced(module, kept).encode() for module, kept in sorted(modules, key=lambda pair: pair[0].path)}
+
 
 class _Walk:
     def __init__(self, project: Project) -> None:
@@ -114,11 +129,14 @@ class _Walk:
         self.code: dict[str, str] = {}
         self.outside: set[str] = set()
         self.weaknesses: set[str] = set()
+        self.kept: dict[str, set[str]] = {}
 
     def into(self, module: Module, name: str) -> None:
         key = f"{module.name}:{name}"
         if key in self.code:
             return
+        if name in module.definitions or name in module.imports:
+            self.kept.setdefault(module.name, set()).add(name)
         if name in module.definitions:
             nodes = module.definitions[name]
             self.code[key] = "\n".join(normal(node) for node in nodes)
@@ -160,6 +178,24 @@ class _Walk:
                 self.weaknesses.add(f"{module.file.name}:{_line(node)}: `{name}` looks something up while running, which is not followed")
 
 
+def _sliced(module: Module, kept: set[str]) -> str:
+    """A module's source with the definitions and imports that are kept, and whatever it does on import."""
+    body = [part for node in module.tree.body if (part := _kept(node, kept, module)) is not None]
+    return ast.unparse(_Bare().visit(ast.Module(body=body, type_ignores=[]))) + "\n"
+
+
+def _kept(node: ast.stmt, kept: set[str], module: Module) -> ast.stmt | None:
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return node
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names = [alias for alias in node.names if alias.name == "*" or (alias.asname or alias.name.split(".")[0]) in kept]
+        changed = ast.Import(names) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, names, node.level)
+        return changed if names else None
+    if any(node is effect for effect in module.effects):
+        return node
+    return node if any(name in kept for name in _names(node)) else None
+
+
 def normal(node: ast.AST) -> str:
     """A syntax tree without comments, layout and docstrings, as text."""
     return ast.dump(_Bare().visit(ast.parse(ast.unparse(node))), annotate_fields=False)
@@ -170,8 +206,8 @@ class _Bare(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
-            node.body = node.body[1:] if node.body and _is_text(node.body[0]) and not isinstance(node, ast.Module) else node.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and _is_text(node.body[0]):
+            node.body = node.body[1:] or [ast.Pass()]
         return node
 
 
@@ -188,9 +224,18 @@ def _names(node: ast.stmt) -> Iterator[str]:
 
 
 def _loaded(node: ast.AST) -> list[str]:
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    """Names that a definition may take from its module. A function's own parameters hide the module's names in its body."""
     attributes = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and part.attr in UNFOLLOWED}
-    return sorted(names | attributes)
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return sorted(_read(node) | attributes)
+    given = node.args
+    parameters = {one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg) if one}
+    body = set().union(*map(_read, node.body)) - parameters
+    return sorted(body.union(attributes, _read(given), *map(_read, node.decorator_list), _read(node.returns)))
+
+
+def _read(node: ast.AST | None) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} if node else set()
 
 
 def _line(node: ast.AST) -> int:

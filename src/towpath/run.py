@@ -1,0 +1,267 @@
+"""One run: from a commit to a version, or to a reason why not. Every step of it is an event."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from towpath import candidate
+from towpath import events as ev
+from towpath.candidate import Judged, Rival, Source
+from towpath.clock import boot_id, machine_s
+from towpath.data import checks
+from towpath.data.files import Index
+from towpath.data.snapshot import Taken, load, parts, take
+from towpath.digest import Digest, of_value
+from towpath.errors import TowpathError
+from towpath.formats.errors import NotConvertible
+from towpath.formats.package import unpack
+from towpath.pipeline import functions
+from towpath.pipeline.execute import Table, execute
+from towpath.pipeline.graph import plan
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.train import seed_of
+from towpath.pipeline.worktree import Tree, tree
+from towpath.pipeline.worktree import unpack as unpack_tree
+from towpath.project import Project
+from towpath.project_file import load as load_project
+from towpath.release.controller import PRODUCTION
+from towpath.state import State
+from towpath.triggers import waiting
+from towpath.verdict import Answer, Verdict, overall
+from towpath.world import World
+
+LEASE_S = 6 * 3600.0
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a run works with: the world, the run's number, and the project as the commit declares it."""
+
+    world: World
+    number: int
+    project: Project
+    folder: Path
+    tell: Tell
+
+    def told(self, *events: ev.AnyEvent) -> None:
+        """Append facts of this run."""
+        self.world.tell(*events)
+
+
+class Ended(Exception):
+    """A run came to its end early."""
+
+    def __init__(self, outcome: ev.Outcome, because: str) -> None:
+        self.outcome, self.because = outcome, because
+
+
+def run(
+    world: World, environ: Mapping[str, str], *, fired: int | None = None, cause: str = "by hand", tell: Tell = lambda text: None
+) -> ev.RunEnded:
+    """Run once, for the firing of a trigger or by hand. The caller holds the lock of runs.
+
+    A trigger's run executes the commit that is checked out. A run by hand executes uncommitted changes too: they are
+    stored, and the version does not pass beyond staging.
+    """
+    source = tree(world.project.root)
+    if fired is not None:
+        source = Tree(source.commit)
+    patch = world.store.put(source.patch) if source.patch else None
+    world.store.sync()
+    started = _start(world, source, patch, fired, cause)
+    try:
+        with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
+            project = load_project(unpack_tree(world.project.root, source, Path(folder)), environ).placed(
+                world.project.root, world.project.home
+            )
+            outcome, because, version = _through(Bench(world, started.run, project, Path(folder), tell))
+    except Ended as end:
+        outcome, because, version = end.outcome, end.because, None
+    except TowpathError as fault:
+        outcome, because, version = ev.Outcome.FAILED, f"{fault.what} (mend: {fault.mend})", None
+    except KeyboardInterrupt:
+        world.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because="interrupted"))
+        raise
+    ended = ev.RunEnded(run=started.run, outcome=outcome, because=because, version=version)
+    world.tell(ended)
+    return ended
+
+
+def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, cause: str) -> ev.RunStarted:
+    def choose(state: State) -> list[ev.AnyEvent]:
+        firing = next((one for one in waiting(state.firings, state.runs) if one.run == fired), None)
+        if fired is not None and firing is None:
+            raise TowpathError(f"run {fired} was not fired, or has begun", mend="nothing is to be done: the loop starts runs by itself")
+        lost = [ev.RunLost(run=run.number, because="another run began") for run in state.runs.all.values() if run.is_going_on]
+        free = max([state.runs.next_number, *(1 + (one.run or 0) for one in state.firings.decisions)])
+        started = ev.RunStarted(
+            run=firing.run if firing else free,
+            trigger=firing.trigger if firing else "command",
+            cause=firing.cause if firing else cause,
+            commit=source.commit,
+            patch=patch,
+            host=platform.node(),
+            boot=boot_id(),
+            pid=os.getpid(),
+            lease_until=machine_s() + LEASE_S,
+        )
+        return [*lost, started]
+
+    _, events = world.decide(choose)
+    return next(event for event in events if isinstance(event, ev.RunStarted))
+
+
+def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
+    taken = _data(bench)
+    source = _source(bench)
+    table = _rows(bench, source, taken)
+    rows = candidate.labelled(table.frame, bench.project, bench.world.clock.now())
+    recipe = candidate.recipe(bench.project, source, _content(rows, table))
+    state = bench.world.state()
+    _stop_if_unchanged(state, recipe)
+    bench.tell(f"training on {rows.height:,} rows with a label")
+    judged, verdicts = _judge(bench, source, rows, recipe, state)
+    said = overall(verdicts)
+    bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
+    because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
+    if judged is None or said in (Answer.INCONCLUSIVE, Answer.ERROR):
+        return ev.Outcome.HELD, because, None
+    if said is Answer.FAIL:
+        return ev.Outcome.REJECTED, because, None
+    return _register(bench, judged.digest)
+
+
+def _data(bench: Bench) -> dict[str, Taken]:
+    """Check and snapshot every dataset. Ends the run when a check fails."""
+    root, store = bench.project.root, bench.world.store
+    index = Index(bench.project.home / "index.json")
+    accepted = bench.world.state().runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
+    taken = {}
+    for name, dataset in bench.project.data.items():
+        bench.tell(f"reading {name}")
+        files = parts(name, dataset, root)
+        reference = accepted.snapshots.get(name) if accepted else None
+        verdicts = checks.judge(name, dataset.checks, files, load(store, reference.digest).columns if reference else None)
+        bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
+        failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
+        if failed:
+            raise Ended(ev.Outcome.STOPPED, "; ".join(f"check `{verdict.gate}`: {verdict.because}" for verdict in failed))
+        one = taken[name] = take(name, dataset, root, files, index, store)
+        shot = one.snapshot
+        bench.told(
+            ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=shot.content, rows=shot.rows, files=len(shot.files))
+        )
+    return taken
+
+
+def _source(bench: Bench) -> Source:
+    pipeline = bench.project.pipeline
+    if not pipeline:
+        return Source({}, None, bench.folder)
+    return Source(functions.load(bench.folder, pipeline), Code(bench.folder, pipeline), bench.folder)
+
+
+def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
+    """The rows that training and gates share, through the cache."""
+    tables = {name: Table(one.frame, one.snapshot.content) for name, one in taken.items()}
+    for step in plan(bench.project.model.rows, dict(source.functions), tables):
+        if source.code is None:
+            break
+        seed = seed_of(bench.project.name, step.name, bench.project.seed)
+        done = execute(step, source.functions[step.name], tables, source.code, bench.world.store, seed=seed)
+        tables[step.name] = done.table
+        bench.tell(f"step {step.name}: {'reused' if done.reused else f'{done.seconds:.1f} s'}, {done.table.frame.height:,} rows")
+        bench.told(
+            ev.StepExecuted(
+                run=bench.number,
+                step=step.name,
+                fingerprint=done.fingerprint,
+                reused=done.reused,
+                seconds=done.seconds,
+                content=done.table.content,
+            )
+        )
+    return tables[bench.project.model.rows]
+
+
+def _content(rows: pl.DataFrame, table: Table) -> Digest:
+    """Content of the rows that have a label: time alone makes more of them mature."""
+    return of_value([table.content, rows.height])
+
+
+def _stop_if_unchanged(state: State, recipe: Digest) -> None:
+    before = next((one for one in state.runs.all.values() if one.recipe == recipe and one.outcome is not None), None)
+    if before:
+        version = f" in version {before.version}" if before.version else ""
+        raise Ended(
+            ev.Outcome.UNCHANGED, f"nothing it depends on has changed since run {before.number}, which ended{version} as {before.outcome}"
+        )
+
+
+def _judge(bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State) -> tuple[Judged | None, tuple[Verdict, ...]]:
+    champion = state.live.champion(PRODUCTION)
+    try:
+        judged = candidate.make(bench.project, source, rows, _rivals(bench, state), bench.world.store)
+    except NotConvertible as fault:
+        return None, (candidate.unconverted(fault),)
+    bench.told(
+        ev.CandidatePackaged(
+            run=bench.number,
+            digest=judged.digest,
+            recipe=recipe,
+            parameters=candidate.parameters(bench.project, source),
+            profile=judged.profile,
+        ),
+        ev.GatesJudged(run=bench.number, digest=judged.digest, champion=champion, verdicts=judged.verdicts, metrics=judged.metrics),
+    )
+    return judged, judged.verdicts
+
+
+def _rivals(bench: Bench, state: State) -> dict[str, Rival | str]:
+    """The champion, and the best version that was ever live by the figures of its own gates."""
+    champion = state.live.champion(PRODUCTION)
+    if champion is None:
+        return {"champion": "no champion serves yet", "best": "no version was ever live"}
+    best = _best(state, bench.project.model.task)
+    return {"champion": _rival(bench, state, champion), "best": _rival(bench, state, best)}
+
+
+def _best(state: State, task: str) -> int:
+    metric, sign = {"regression": ("rmse", -1.0), "multiclass": ("accuracy", 1.0)}.get(task, ("auc", 1.0))
+
+    def worth(number: int) -> float:
+        figures = state.registry.version(number).candidate.metrics.get("candidate", {})
+        return sign * figures[metric] if metric in figures else float("-inf")
+
+    return max(state.live.ever_live(PRODUCTION), key=worth)
+
+
+def _rival(bench: Bench, state: State, number: int) -> Rival:
+    try:
+        return Rival(package=unpack(bench.world.store, state.registry.version(number).digest))
+    except TowpathError as fault:
+        return Rival(fault=f"version {number}: {fault.what}")
+
+
+def _register(bench: Bench, digest: Digest) -> tuple[ev.Outcome, str, int | None]:
+    def choose(state: State) -> list[ev.AnyEvent]:
+        if state.registry.holding(digest):
+            return []
+        return [ev.VersionRegistered(version=state.registry.next_number, digest=digest, run=bench.number)]
+
+    state, events = bench.world.decide(choose)
+    version = state.registry.holding(digest)
+    if version is None:
+        raise TowpathError(f"package {digest} was not registered", mend="run `towpath verify ledger`")
+    bench.world.anchors.add(state.head)
+    if not events:
+        return ev.Outcome.UNCHANGED, f"it gave the same bytes as version {version.number}", version.number
+    return ev.Outcome.REGISTERED, f"version {version.number} passed every gate", version.number
