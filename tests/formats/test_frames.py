@@ -89,7 +89,7 @@ def test_the_label_is_left_as_it_is():
 
 
 def test_a_time_cannot_go_into_a_model():
-    with pytest.raises(BadColumn, match="'sched'.*cannot go into a model") as caught:
+    with pytest.raises(BadColumn, match=r"'sched'.*cannot go into a model") as caught:
         fr.canonical(pl.DataFrame({"sched": [datetime(2013, 1, 1)]}))
     assert "features" in caught.value.mend
 

@@ -237,7 +237,7 @@ def as_polars(frame: Any, *, source: str) -> pl.DataFrame:
 
 
 def json_columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
-    """Rows in requested form as the columns of a request: JSON values, times as ISO 8601 text; NaN and infinity, which JSON lacks, as null."""
+    """Rows in requested form as a request carries them: JSON values, times as ISO 8601 text, NaN and infinity as null."""
     return {series.name: _json_values(series) for series in frame.iter_columns()}
 
 

@@ -1,8 +1,9 @@
 """Adapter: a trained scikit-learn object (LightGBM and XGBoost among its steps) as ONNX bytes, through skl2onnx.
 
-The graph has one input a column, each of shape (rows, 1): strings, or float32. Integers and booleans are floats too, as in
-`frames.canonical`. A classifier gives ``label`` and ``probabilities`` (rows, classes), in the order of its `classes_`; a regressor
-``variable`` (rows, 1). The same object gives the same bytes: the graph's name and the operator sets are fixed.
+The graph has one input a column in the order of the schema, each of shape (rows, 1): strings, or float32. Integers and booleans are
+floats too, as in `frames.canonical`. An input is named like its column, with _ for what skl2onnx does not take in a name. A classifier
+gives ``label`` and ``probabilities`` (rows, classes), in the order of its `classes_`; a regressor ``variable`` (rows, 1). The same object
+gives the same bytes: the graph's name and the operator sets are fixed.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import sys
 import warnings
 from typing import Any
 
+import numpy as np
 from skl2onnx import convert_sklearn
 from skl2onnx._supported_operators import sklearn_operator_name_map
 from skl2onnx.common._registration import get_shape_calculator
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
@@ -73,6 +76,7 @@ def _converted(model: Any, inputs: Schema, name: str, converters: dict[type, Con
     types = [
         (column.name, StringTensorType([None, 1]) if column.type == "string" else FloatTensorType([None, 1])) for column in inputs.columns
     ]
+    model = _joined(model, inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the converters, about themselves; what they get wrong, parity finds
         onnx = convert_sklearn(
@@ -85,6 +89,16 @@ def _converted(model: Any, inputs: Schema, name: str, converters: dict[type, Con
             custom_shape_calculators={kind: get_shape_calculator(sklearn_operator_name_map[kind]) for kind in converters},
         )
     return bytes(onnx.SerializeToString(deterministic=True))
+
+
+def _joined(model: Any, inputs: Schema) -> Any:
+    """With a first step that joins the columns into one table of numbers; unless the model's own first step chooses its columns."""
+    first = model.steps[0][1] if isinstance(model, Pipeline) else model
+    if isinstance(first, ColumnTransformer) or len(inputs.columns) == 1 or any(column.type == "string" for column in inputs.columns):
+        return model
+    width = len(inputs.columns)
+    columns = ColumnTransformer([("all", "passthrough", list(range(width)))]).fit(np.zeros((1, width)))
+    return Pipeline([("columns", columns), ("model", model)])
 
 
 def _options(model: Any) -> dict[int, dict[str, Any]]:

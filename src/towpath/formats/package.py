@@ -33,7 +33,7 @@ class Package:
 
     def scorer(self) -> OnnxScorer:
         """The model, loaded anew; it takes the columns after `features`."""
-        return OnnxScorer(self.files[MODEL], self.manifest.classes)
+        return OnnxScorer(self.files[MODEL], self.manifest.inputs.names, self.manifest.classes)
 
     def features(self) -> Features:
         """From raw rows in requested form to the model's rows, by the version's own code; without such code, the rows as they are."""

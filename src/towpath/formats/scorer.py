@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 from towpath.errors import Refused
 from towpath.formats.errors import BadColumn, NotConvertible
 from towpath.formats.port import Label, Scores, Values
-from towpath.formats.schema import check_names
 
 _FAULTS = (states.Fail, states.InvalidArgument, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented, states.RuntimeException)
 _ONLY_FATAL = 4
@@ -23,8 +22,8 @@ _ONLY_FATAL = 4
 class OnnxScorer:
     """An ONNX model with one input a column; see `onnx_export` for its form."""
 
-    def __init__(self, model: bytes, classes: tuple[Label, ...] = ()) -> None:
-        """Load ``model``; ``classes`` in the order of its probabilities.
+    def __init__(self, model: bytes, columns: Sequence[str], classes: tuple[Label, ...] = ()) -> None:
+        """Load ``model``; ``columns`` in the order of its inputs, ``classes`` in the order of its probabilities.
 
         Raises:
             NotConvertible: ONNX Runtime does not take the model.
@@ -39,19 +38,20 @@ class OnnxScorer:
                 "the model", f"ONNX Runtime does not load it: {_first(fault)}", mend="replace the step that it names by another"
             ) from None
         self._classes = classes
-        self._inputs = [(item.name, item.type == "tensor(string)") for item in self._session.get_inputs()]
-        self._names = tuple(name for name, _ in self._inputs)
+        self._columns = tuple(columns)
+        inputs = zip(self._columns, self._session.get_inputs(), strict=True)
+        self._inputs = [(column, item.name, item.type == "tensor(string)") for column, item in inputs]
         self._output = [self._session.get_outputs()[1 if classes else 0].name]
 
     def score(self, columns: Mapping[str, Values]) -> Scores:
         """Answers for rows given as columns; see `port.Scorer`."""
         feed = {}
         try:
-            for name, is_text in self._inputs:
-                feed[name] = _texts(name, columns[name]) if is_text else _numbers(name, columns[name])
-        except KeyError:
-            check_names(self._names, tuple(columns), exactly=False)
-            raise
+            for column, name, is_text in self._inputs:
+                feed[name] = _texts(column, columns[column]) if is_text else _numbers(column, columns[column])
+        except KeyError as fault:
+            missing = str(fault.args[0])
+            raise BadColumn(missing, "it is missing", mend=f"give it; the model takes {', '.join(self._columns)}") from None
         with _refusing():
             values: NDArray[np.float32] = self._session.run(self._output, feed)[0]
         return Scores(values if values.ndim == 2 else values.reshape(-1, 1), self._classes)
