@@ -7,6 +7,7 @@ import socket
 import sys
 
 from towpath.errors import TowpathError
+from towpath.formats import BadColumn, check_columns
 from towpath.release.policy import arm
 from towpath.serving.answers import Told
 from towpath.serving.frames import Ask, Inbox, Load, Loaded, Reply, framed, to_child
@@ -57,6 +58,10 @@ class Process:
             return Told("error", "no version is loaded", 0.0)
         if self._fault is not None and _strikes(self._fault, ask):
             return Told("error", "planted fault", 0.0)
+        try:
+            check_columns(self._model.schema, ask.columns)  # the request was checked for the champion, whose columns may be others
+        except BadColumn as fault:
+            return Told("error", str(fault), 0.0)
         return self._model.score(ask.columns)
 
 
