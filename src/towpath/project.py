@@ -24,6 +24,7 @@ def _reads(read: Callable[[str], Any], kind: type) -> BeforeValidator:
 Duration = Annotated[
     timedelta,
     _reads(quantities.duration, timedelta),
+    PlainSerializer(quantities.written, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "examples": ["14d", "6h", "90s", "20ms"]}),
 ]
 Share = Annotated[

@@ -60,6 +60,17 @@ def duration(text: str) -> timedelta:
     return float(match[1]) * _UNITS[match[2]]
 
 
+def written(span: timedelta) -> str:
+    """A duration as ``duration`` reads it, in the largest unit that gives a whole number.
+
+    >>> written(timedelta(days=14)), written(timedelta(milliseconds=20))
+    ('2w', '20ms')
+    """
+    units = sorted(_UNITS.items(), key=lambda unit: unit[1], reverse=True)
+    name, unit = next((name, unit) for name, unit in units if span % unit == timedelta(0) and (span or name == "s"))
+    return f"{span // unit}{name}"
+
+
 def share(text: str | float) -> float:
     """Read a share: ``10%`` or ``0.1``, between 0 and 1.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
@@ -23,6 +24,8 @@ def call(app: typer.Typer, verb: str, words: Sequence[str], asked: Asked) -> int
     group = get_group(app)
     command = group.commands[verb]
     command.epilog = EPILOG
+    if isinstance(command, TyperGroup) and not words:
+        words = ["--help"]
     try:
         answer = command.main(list(words), prog_name=f"towpath {verb}", standalone_mode=False, obj=asked)
     except TyperException as fault:

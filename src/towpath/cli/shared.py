@@ -18,7 +18,7 @@ from towpath.project import Project
 
 def new_app() -> typer.Typer:
     """An app of commands: plain help, no completion code, errors left to the frame."""
-    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def environ() -> Mapping[str, str]:

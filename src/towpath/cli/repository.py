@@ -1,0 +1,80 @@
+"""What `towpath init` does with Git: a repository with a first commit, and the hook that tells of commits."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+from towpath.errors import UsageError
+
+BEGIN, END = "# >>> towpath >>>", "# <<< towpath <<<"
+
+
+def git(folder: Path, *words: str) -> str:
+    """What a Git command prints. Raises UsageError when there is no Git, or it says no."""
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UsageError("there is no `git` on this machine", mend="install Git: runs are traced to commits") from None
+    if done.returncode:
+        what = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+        raise UsageError(f"`git {' '.join(words)}` failed in {folder}: {what}", mend="try the same command by hand")
+    return done.stdout.strip()
+
+
+def is_repository(folder: Path) -> bool:
+    """Whether ``folder`` lies in a Git work tree."""
+    try:
+        return git(folder, "rev-parse", "--is-inside-work-tree") == "true"
+    except UsageError as fault:
+        if "not a git repository" in fault.what:
+            return False
+        raise
+
+
+def begin(folder: Path, files: list[str]) -> None:
+    """Make a repository of ``folder`` with ``files`` as its first commit."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--", *files)
+    git(folder, *_author(folder), "commit", "--quiet", "--message", "Begin a Towpath project")
+
+
+def _author(folder: Path) -> list[str]:
+    """Git refuses to commit for nobody: where no author is configured, the first commit has this one."""
+    try:
+        git(folder, "var", "GIT_AUTHOR_IDENT")
+    except UsageError:
+        return ["-c", "user.name=towpath", "-c", "user.email=towpath@localhost"]
+    return []
+
+
+def install_hook(folder: Path, python: str) -> Path:
+    """Let every commit make a turn of the loop, in the background. What a hook of others holds stays; twice is as once.
+
+    Raises:
+        UsageError: a hook is there that is no shell script.
+    """
+    hook = folder / git(folder, "rev-parse", "--git-path", "hooks") / "post-commit"
+    before = hook.read_text(encoding="utf-8", errors="replace") if hook.exists() else "#!/bin/sh\n"
+    if not before.startswith(("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash", "#!/usr/bin/env sh", "#!/bin/dash")):
+        raise UsageError(f"{hook} is no shell script, so nothing was added to it", mend=f"let it run this itself: {_call(folder, python)}")
+    hook.parent.mkdir(parents=True, exist_ok=True)
+    hook.write_text(with_block(before, _call(folder, python)), encoding="utf-8")
+    hook.chmod(0o755)
+    return hook
+
+
+def with_block(script: str, call: str) -> str:
+    """``script`` with ``call`` between our markers: in the place of an earlier block, or at the end."""
+    block = f"{BEGIN}\n{call}\n{END}\n"
+    if BEGIN in script and END in script:
+        head, rest = script.split(BEGIN, 1)
+        return head + block + rest.split(END, 1)[1].removeprefix("\n")
+    return f"{script}{'' if script.endswith(chr(10)) else chr(10)}{block}"
+
+
+def _call(folder: Path, python: str) -> str:
+    # Git sets GIT_DIR and the like for hooks; the loop's own Git calls must not see them
+    turn = shlex.join([python, "-m", "towpath", "turn", "--commit", "--project", str(folder.resolve())])
+    return f"(unset $(git rev-parse --local-env-vars); exec {turn} >/dev/null 2>&1) &"

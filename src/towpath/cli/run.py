@@ -1,0 +1,52 @@
+"""`towpath run`: once through the pipeline."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from towpath import wiring
+from towpath.cli import shared
+from towpath.errors import Unavailable
+from towpath.events import Outcome, RunEnded
+from towpath.hands import RUN, lock_of
+from towpath.run import run as run_once
+from towpath.world import World
+
+app = shared.new_app()
+
+SAID_NO = {Outcome.REJECTED, Outcome.HELD, Outcome.STOPPED, Outcome.FAILED}
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    cause: Annotated[str, typer.Option(help="why, for the history")] = "by hand",
+    fired: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lock_held: Annotated[int | None, typer.Option(hidden=True)] = None,
+    replay: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Snapshot the data, check it, train, package, judge, register; exit code 1 when a check or a gate said no."""
+    world = wiring.world(shared.project(context), replay)
+    lock = lock_of(world.project.home, RUN)
+    if lock_held is not None:
+        lock.adopt(lock_held)
+    if not lock.take("a run by hand"):
+        raise Unavailable(f"another run is going on ({lock.holder()})", mend="wait for it (`towpath status`), then run again")
+    quiet = shared.asked(context).json
+    ended = run_once(world, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr))
+    shared.answer(context, ended, _words(ended, world))
+    if ended.outcome in SAID_NO:
+        raise typer.Exit(1)
+
+
+def _words(ended: RunEnded, world: World) -> str:
+    words = f"run {ended.run} {ended.outcome.value}: {ended.because}"
+    if ended.outcome is not Outcome.REGISTERED:
+        return words
+    dirty = world.state().registry.version(ended.version or 0).candidate.dirty
+    after = "commit your changes and run again: a version of uncommitted code stays in staging" if dirty else "`towpath up` serves it"
+    return f"{words}\nnext: {after}"

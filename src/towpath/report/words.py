@@ -1,0 +1,121 @@
+"""Every event as one sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from towpath import events as ev
+from towpath.verdict import Answer, Verdict, overall
+
+
+def in_words(event: ev.AnyEvent) -> str:
+    """One line, present to past, with the numbers that name things.
+
+    >>> in_words(ev.RunEnded(run=3, outcome=ev.Outcome.REGISTERED, because="all gates passed", version=7))
+    'run 3 ended in version 7: all gates passed'
+    """
+    match event:
+        case ev.TriggerFired() | ev.TriggerRefused() | ev.RunStarted() | ev.RunEnded() | ev.RunLost():
+            return _of_run(event)
+        case ev.SnapshotTaken() | ev.ChecksJudged() | ev.StepExecuted() | ev.CandidatePackaged() | ev.GatesJudged():
+            return _of_pipeline(event)
+        case ev.ReleaseStarted() | ev.StageEntered() | ev.ReleasePaused() | ev.ReleaseResumed() | ev.ReleaseAbandoned():
+            return _of_release(event)
+        case ev.VersionRegistered() | ev.EnvironmentJudged() | ev.DeploymentAsked() | ev.VersionPromoted() | ev.VersionRolledBack():
+            return _of_version(event)
+        case ev.QuarantineLifted():
+            return f"the quarantine of {event.digest[:8]} was lifted by {event.by}: {event.because}"
+        case ev.FindingMade():
+            on = f" of version {event.version}" if event.version else ""
+            return f"finding {event.finding}, {event.subject} in {event.what}{on}: {event.because}"
+        case ev.Delivered():
+            return f"{event.target} was told everything up to {event.position}"
+        case _:
+            assert_never(event)
+
+
+def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunEnded | ev.RunLost) -> str:
+    match event:
+        case ev.TriggerFired():
+            return f"{event.trigger} asked for run {event.run}: {event.cause}"
+        case ev.TriggerRefused():
+            return f"{event.trigger} asked for a run ({event.cause}) and got none: {event.because}"
+        case ev.RunStarted():
+            tree = f"commit {event.commit[:8]}" + (" with uncommitted changes" if event.patch else "")
+            return f"run {event.run} started ({event.trigger}: {event.cause}) on {tree}"
+        case ev.RunEnded(version=int()):
+            return f"run {event.run} ended in version {event.version}: {event.because}"
+        case ev.RunEnded():
+            return f"run {event.run} ended, {event.outcome}: {event.because}"
+        case ev.RunLost():
+            return f"run {event.run} was lost: {event.because}"
+        case _:
+            assert_never(event)
+
+
+def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | ev.CandidatePackaged | ev.GatesJudged) -> str:
+    match event:
+        case ev.SnapshotTaken():
+            return f"run {event.run}: {event.dataset} has {event.rows:,} rows in {event.files:,} file{'s' * (event.files != 1)}"
+        case ev.ChecksJudged():
+            return f"run {event.run}: checks of {event.dataset}: {_summed(event.verdicts)}"
+        case ev.StepExecuted(reused=True):
+            return f"run {event.run}: step {event.step} reused"
+        case ev.StepExecuted():
+            return f"run {event.run}: step {event.step} executed in {event.seconds:.1f} s"
+        case ev.CandidatePackaged():
+            return f"run {event.run}: candidate {event.digest[:8]} packaged"
+        case ev.GatesJudged():
+            against = f" against version {event.champion}" if event.champion else ""
+            return f"run {event.run}: gates on {event.digest[:8]}{against}: {_summed(event.verdicts)}"
+        case _:
+            assert_never(event)
+
+
+def _of_release(event: ev.ReleaseStarted | ev.StageEntered | ev.ReleasePaused | ev.ReleaseResumed | ev.ReleaseAbandoned) -> str:
+    match event:
+        case ev.ReleaseStarted():
+            against = f"against version {event.champion}" if event.champion else "where nothing served"
+            return f"release {event.release} of version {event.version} into {event.environment} started {against}: {event.because}"
+        case ev.StageEntered(share=0):
+            return f"release {event.release}: stage {event.stage + 1}, shadow: {event.because}"
+        case ev.StageEntered():
+            return f"release {event.release}: stage {event.stage + 1}, {event.share:.0%} of the requests: {event.because}"
+        case ev.ReleasePaused():
+            return f"release {event.release} was paused by {event.by}: {event.because}"
+        case ev.ReleaseResumed():
+            return f"release {event.release} was resumed by {event.by}"
+        case ev.ReleaseAbandoned():
+            return f"release {event.release} was abandoned: {event.because}"
+        case _:
+            assert_never(event)
+
+
+def _of_version(
+    event: ev.VersionRegistered | ev.EnvironmentJudged | ev.DeploymentAsked | ev.VersionPromoted | ev.VersionRolledBack,
+) -> str:
+    match event:
+        case ev.VersionRegistered():
+            return f"version {event.version} registered by run {event.run} ({event.digest[:8]})"
+        case ev.EnvironmentJudged():
+            return f"version {event.version} in {event.environment}: {_summed(event.verdicts)}"
+        case ev.DeploymentAsked():
+            return f"{event.by} asked for version {event.version} in {event.environment}"
+        case ev.VersionPromoted():
+            before = f" instead of version {event.previous}" if event.previous else ""
+            return f"version {event.version} serves {event.environment}{before}: {event.because}"
+        case ev.VersionRolledBack():
+            to = f"version {event.to} serves" if event.to else "nothing serves"
+            held = ", quarantined" if event.quarantine else ""
+            return f"version {event.version} was rolled back in {event.environment}{held}, {to}: {event.because}"
+        case _:
+            assert_never(event)
+
+
+def _summed(verdicts: Iterable[Verdict]) -> str:
+    """How many passed, and every other verdict with its reason."""
+    verdicts = tuple(verdicts)
+    passed = sum(verdict.answer is Answer.PASS for verdict in verdicts)
+    others = [f"{verdict.gate} {verdict.answer} ({verdict.because})" for verdict in verdicts if verdict.answer is not Answer.PASS]
+    return "; ".join([f"{overall(verdicts)}, {passed} of {len(verdicts)} passed", *others])
