@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from towpath import children
+from towpath.clock import machine_s
 from towpath.locks import Lock
 from towpath.release import controller
 from towpath.state import State
@@ -14,14 +15,16 @@ from towpath.triggers import waiting
 from towpath.world import World
 
 RUN, STAGING, OUTBOX = "run", "staging", "outbox"
+TELL_EVERY_S = 5.0  # a target that is down is tried again so often
 
 
 class Hands:
     """Starts work, one child for each kind at a time: a lock that the child inherits says, even to other loops, that it is at work."""
 
-    def __init__(self, world: World, environ: Mapping[str, str]) -> None:
-        self._world, self._environ = world, environ
+    def __init__(self, world: World, environ: Mapping[str, str], more: Sequence[str] = ()) -> None:
+        self._world, self._environ, self._more = world, environ, tuple(more)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._next_tell = 0.0
 
     def act(self, state: State) -> None:
         """Start what the state asks for and nobody is at: the run that was fired, the version that staging has not seen."""
@@ -31,7 +34,8 @@ class Hands:
         version = controller.untried(state.registry, state.live)
         if version:
             self._start(STAGING, ["stage", str(version.number)])
-        if self._world.project.alerts and _has_news(state):
+        if self._world.project.alerts and state.news > min(state.delivered.values(), default=0) and machine_s() > self._next_tell:
+            self._next_tell = machine_s() + TELL_EVERY_S
             self._start(OUTBOX, ["tell"])
 
     def busy(self) -> tuple[str, ...]:
@@ -55,7 +59,7 @@ class Hands:
         lock = lock_of(self._world.project.home, kind)
         if not lock.take(f"{kind}: {' '.join(arguments)}"):
             return
-        command = [*arguments, "--project", str(self._world.project.root), "--lock-held", str(lock.file)]
+        command = [*arguments, "--project", str(self._world.project.root), "--lock-held", str(lock.file), *self._more]
         self._children[kind] = children.start(command, self._world.project.home / "logs" / f"{kind}.log", self._environ, keep=[lock.file])
         lock.release()
 
@@ -63,7 +67,3 @@ class Hands:
 def lock_of(home: Path, kind: str) -> Lock:
     """The lock that whoever does this kind of work holds."""
     return Lock(home / "locks" / kind)
-
-
-def _has_news(state: State) -> bool:
-    return state.head.position > min(state.delivered.values(), default=0)

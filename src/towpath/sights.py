@@ -52,15 +52,20 @@ class Eyes:
         commit(self._world.spool, self._world.journal)
         return self._recent.refresh()
 
+    def release(self, state: State, now: datetime) -> tuple[Seen | None, Outlook]:
+        """What the journal says of the release that is going on, and of the champion."""
+        return self._seen(state, now), self._outlook(state, now)
+
     def look(self, state: State, now: datetime) -> Sights:
         """Everything that a turn decides by."""
+        seen, outlook = self.release(state, now)
         return Sights(
             run_is_gone=state.runs.going_on is not None and lock_of(self._world.project.home, RUN).is_free(),
             head=self._head(),
             growths=self._data(state),
             findings=tuple(self._monitors(state, self._recent, now)),
-            seen=self._seen(state, now),
-            outlook=self._outlook(state, now),
+            seen=seen,
+            outlook=outlook,
         )
 
     def _seen(self, state: State, now: datetime) -> Seen | None:

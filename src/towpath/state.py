@@ -10,6 +10,7 @@ import msgspec
 from towpath import events as ev
 from towpath.ledger import Head, Record
 from towpath.monitor import findings
+from towpath.monitor.alerts.message import is_told
 from towpath.pipeline import runs
 from towpath.registry import versions
 from towpath.release import live
@@ -27,6 +28,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     firings: firings.Firings = firings.Firings()
     findings: findings.Findings = findings.Findings()
     delivered: dict[str, int] = {}
+    news: int = 0  # position of the latest event that the world outside is to hear of
 
 
 def apply(state: State, record: Record) -> State:
@@ -42,6 +44,7 @@ def apply(state: State, record: Record) -> State:
         firings=firings.apply(state.firings, entry),
         findings=findings.apply(state.findings, entry),
         delivered={**state.delivered, **told},
+        news=record.position if is_told(entry.event) else state.news,
     )
 
 

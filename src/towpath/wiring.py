@@ -1,17 +1,40 @@
-"""The only place that chooses adapters."""
+"""The only place that chooses adapters, and puts a project's parts together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
-from towpath.clock import Clock, ReplayClock, WallClock
+from towpath.clock import Clock, ReplayClock, WallClock, machine_s
+from towpath.data.files import Index
+from towpath.data.growth import new_rows, peek
+from towpath.data.snapshot import load
+from towpath.errors import UsageError
+from towpath.formats import manifest as manifests
+from towpath.hands import Hands
+from towpath.journal.delta import DeltaJournal
 from towpath.ledger.anchors import Anchors
 from towpath.ledger.sqlite import SqliteLedger
+from towpath.loop import Loop
+from towpath.monitor.alerts.outbox import Delivery, deliver
+from towpath.monitor.alerts.webhook import Webhook
+from towpath.monitor.findings import Finding
+from towpath.monitor.rounds import Champion, Rounds
+from towpath.operator import Standing
+from towpath.pipeline.worktree import head
 from towpath.project import Project
+from towpath.recent import Recent
+from towpath.release import controller, decide, expected_requests
+from towpath.release.routing import assignment, only
+from towpath.serving.port import Assignment, Source
+from towpath.sights import Eyes
+from towpath.state import State, fold
 from towpath.store.local import LocalStore
+from towpath.triggers import Growth
+from towpath.world import World
 
-REPLAY = "TOWPATH_REPLAY_CLOCK"  # names the clock file of a replay; a backtest sets it for its children
+HEAD_EVERY_S = 1.0  # asking Git starts a process
 
 
 def ledger(project: Project) -> SqliteLedger:
@@ -29,6 +52,144 @@ def store(project: Project) -> LocalStore:
     return LocalStore(project.home / "store")
 
 
-def clock(environ: Mapping[str, str]) -> Clock:
+def clock(replay: Path | None = None) -> Clock:
     """The project's clock: the world's, or the replayer's."""
-    return ReplayClock(Path(environ[REPLAY])) if environ.get(REPLAY) else WallClock()
+    return ReplayClock(replay) if replay else WallClock()
+
+
+def world(project: Project, replay: Path | None = None) -> World:
+    """Everything that a project's loop works with."""
+    return World(
+        project=project,
+        clock=clock(replay),
+        ledger=ledger(project),
+        store=store(project),
+        journal=DeltaJournal(project.home / "journal"),
+        anchors=anchors(project),
+    )
+
+
+def loop(world: World, hands: Hands) -> Loop:
+    """The loop of a world."""
+    return Loop(world, _eyes(world), hands)
+
+
+def _eyes(world: World) -> Eyes:
+    return Eyes(
+        world,
+        data=_growths(world),
+        head=_heads(world),
+        monitors=_monitors(world),
+        wrong_over=lambda state, number: _manifest(world, state, number).wrong_over,
+    )
+
+
+def hands(world: World, environ: Mapping[str, str], replay: Path | None = None) -> Hands:
+    """The loop's hands; their children keep to the same clock."""
+    return Hands(world, environ, ["--replay", str(replay)] if replay else [])
+
+
+def source(project: Project, environment: str) -> Source:
+    """What the ledger says a server is to serve; each call reads only what is new."""
+    facts, deadline = ledger(project), project.environment("production").release.deadline.total_seconds()
+    known = [State()]
+
+    def look() -> Assignment:
+        state = known[0] = fold(facts.read(known[0].head.position), known[0])
+        return assignment(environment, state.head, state.registry, state.live, deadline_s=deadline)
+
+    return look
+
+
+def source_of_one(project: Project, environment: str, number: int) -> Source:
+    """One version by itself. Raises UnknownName; UsageError when its gates did not all say ``pass``."""
+    state = world(project).state()
+    version = state.registry.version(number)
+    if not version.candidate.passed:
+        raise UsageError(f"version {number} did not pass its gates", mend="serve one that did: `towpath status`")
+    fixed = only(environment, number, version.digest)
+    return lambda: fixed
+
+
+def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
+    index = Index(world.project.home / "index.json")
+
+    def look(state: State) -> tuple[Growth, ...]:
+        trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
+        found = []
+        for name, dataset in world.project.data.items():
+            now = peek(name, dataset, world.project.root, index)
+            before = load(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
+            rows, share = new_rows(now.files, before)
+            found.append(Growth(dataset=name, rows_new=rows, share=share, state=now.state))
+        return tuple(found)
+
+    return look
+
+
+def _heads(world: World) -> Callable[[], str | None]:
+    known: list[tuple[float, str | None]] = [(float("-inf"), None)]
+
+    def look() -> str | None:
+        if machine_s() - known[0][0] > HEAD_EVERY_S:
+            known[0] = (machine_s(), head(world.project.root))
+        return known[0][1]
+
+    return look
+
+
+def _monitors(world: World) -> Callable[[State, Recent, datetime], list[Finding]]:
+    project = world.project
+    rounds = Rounds(project.monitor, project.model.label, project.model.task, world.store)
+
+    def look(state: State, recent: Recent, now: datetime) -> list[Finding]:
+        number = state.live.champion(controller.PRODUCTION)
+        if number is None:
+            return []
+        version = state.registry.version(number)
+        since = next(t.at for t in reversed(state.live.tenures) if t.environment == controller.PRODUCTION and t.version == number)
+        champion = Champion(
+            version=number,
+            since=since,
+            profile=version.candidate.profile,
+            figures=version.candidate.metrics.get("candidate", {}),
+            classes=_manifest(world, state, number).classes,
+        )
+        return rounds.make(champion, recent.predictions, recent.labels, now)
+
+    return look
+
+
+def _manifest(world: World, state: State, number: int) -> manifests.Manifest:
+    digest = state.registry.version(number).digest
+    return manifests.decode(world.store.get(digest), digest)
+
+
+def standing(world: World) -> Standing:
+    """How the release into production stands, from the ledger and the journal as they are now."""
+    state = world.state()
+    champion, release = state.live.champion(controller.PRODUCTION), state.live.going_on(controller.PRODUCTION)
+    if release is None or champion is None:
+        return Standing(champion=champion)
+    eyes = _eyes(world)
+    eyes.refresh()
+    now = world.clock.now()
+    seen, outlook = eyes.release(state, now)
+    plan = controller.plan_of(release)
+    forecast = expected_requests(plan, outlook.means)
+    return Standing(
+        champion=champion,
+        release=release,
+        decision=decide(plan, seen, now) if seen else None,
+        requests_left=forecast.requests,
+        days_left=forecast.requests / outlook.requests_per_day if outlook.requests_per_day else None,
+    )
+
+
+def tell(world: World, environ: Mapping[str, str]) -> list[Delivery]:
+    """Tell every declared target what it has not heard yet."""
+    targets = [
+        Webhook(alert.webhook, project=world.project.name, name=f"webhook-{number}", secret=environ.get("TOWPATH_WEBHOOK_SECRET", ""))
+        for number, alert in enumerate(world.project.alerts)
+    ]
+    return deliver(world.ledger, targets, world.clock, world.state().delivered)

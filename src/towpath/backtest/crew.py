@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from towpath.backtest.client import Client
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
+from towpath.serving.client import Client
 
 PATIENCE_S = 120.0
 

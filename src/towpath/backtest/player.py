@@ -17,10 +17,10 @@ import polars as pl
 from towpath.backtest.arrivals import Month, arrive
 from towpath.backtest.crew import Crew
 from towpath.backtest.drill import Plant, planted, spoiler
-from towpath.backtest.requests import bodies
 from towpath.clock import ReplayClock
 from towpath.project import Dataset, Project
 from towpath.release.controller import PRODUCTION
+from towpath.serving.requests import bodies
 from towpath.state import State
 from towpath.world import World
 

@@ -22,7 +22,7 @@ from towpath.project import Project
 from towpath.release import staging
 from towpath.report import in_words
 from towpath.serving.run import serve as serve_here
-from towpath.serving.settings import Fault, ServerSettings
+from towpath.serving.settings import Fault, Scope, ServerSettings
 from towpath.up import Servers, obey, only_one
 from towpath.up import run as run_up
 from towpath.verdict import Answer, overall
@@ -103,7 +103,7 @@ def serve(
     serve_here(settings, source, wiring.store(project))
 
 
-def _tokens(file: Path | None) -> dict[str, tuple[str, ...]]:
+def _tokens(file: Path | None) -> dict[str, tuple[Scope, ...]]:
     if file is None:
         return {}
     try:

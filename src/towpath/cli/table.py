@@ -19,6 +19,18 @@ class Verb(NamedTuple):
 # an empty group keeps a verb off the first screen: it is called by the loop, not by people
 VERBS: dict[str, Verb] = {
     "init": Verb("towpath.cli.start", "daily", "start a project on a CSV or Parquet file"),
+    "run": Verb("towpath.cli.run", "daily", "check the data, train, judge, register"),
+    "backtest": Verb("towpath.cli.backtest", "daily", "what would the loop have done over the project's past?"),
+    "up": Verb("towpath.cli.live", "live", "serve, watch, retrain and release, until Ctrl-C"),
+    "serve": Verb("towpath.cli.live", "live", "serve what is live, without the loop"),
+    "turn": Verb("towpath.cli.live", "live", "one turn of the loop: for cron or CI"),
+    "deploy": Verb("towpath.cli.live", "live", "ask for a version to be released"),
+    "rollback": Verb("towpath.cli.live", "live", "take back the release or the champion"),
+    "pause": Verb("towpath.cli.live", "live", "hold the release that is going on"),
+    "resume": Verb("towpath.cli.live", "live", "let a paused release go on"),
+    "release": Verb("towpath.cli.live", "live", "how the release stands, with its evidence"),
+    "stage": Verb("towpath.cli.live", "", "check a version in staging"),
+    "tell": Verb("towpath.cli.live", "", "tell the world outside"),
     "verify": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),
     "history": Verb("towpath.cli.trust", "trust", "what happened, in order; what was live at a time"),
     "doctor": Verb("towpath.cli.doctor", "admin", "what is installed, what is missing and how to mend it"),
