@@ -16,8 +16,7 @@ from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
 from towpath.clock import boot_id, machine_s
 from towpath.data import checks
-from towpath.data.files import Index
-from towpath.data.snapshot import Taken, load, parts, take
+from towpath.data.snapshot import Taken, look, manifest, take
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError
 from towpath.formats.errors import NotConvertible
@@ -141,20 +140,19 @@ def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
 
 def _data(bench: Bench) -> dict[str, Taken]:
     """Check and snapshot every dataset. Ends the run when a check fails."""
-    root, store = bench.project.root, bench.world.store
-    index = Index(bench.project.home / "index.json")
+    store = bench.world.store
     accepted = bench.world.state().runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
     taken = {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
-        files = parts(name, dataset, root)
+        files = look(dataset, bench.project.root, store)
         reference = accepted.snapshots.get(name) if accepted else None
-        verdicts = checks.judge(name, dataset.checks, files, load(store, reference.digest).columns if reference else None)
+        verdicts = checks.judge(name, dataset.checks, files, manifest(store, reference.digest) if reference else None)
         bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
         failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
         if failed:
             raise Ended(ev.Outcome.STOPPED, "; ".join(f"check `{verdict.gate}`: {verdict.because}" for verdict in failed))
-        one = taken[name] = take(name, dataset, root, files, index, store)
+        one = taken[name] = take(name, files, store)
         shot = one.snapshot
         bench.told(
             ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=shot.content, rows=shot.rows, files=len(shot.files))

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from towpath.clock import Clock, ReplayClock, WallClock, machine_s
-from towpath.data.files import Index
-from towpath.data.growth import new_rows, peek
-from towpath.data.snapshot import load
+from towpath.data.growth import growth, peek
+from towpath.data.index import Index
+from towpath.data.snapshot import manifest
 from towpath.errors import UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
@@ -118,10 +118,12 @@ def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
         trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
         found = []
         for name, dataset in world.project.data.items():
-            now = peek(name, dataset, world.project.root, index)
-            before = load(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
-            rows, share = new_rows(now.files, before)
-            found.append(Growth(dataset=name, rows_new=rows, share=share, state=now.state))
+            before = manifest(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
+            try:
+                grown = growth(peek(dataset, world.project.root, index), before)
+            except UsageError:
+                continue  # no file is there yet
+            found.append(Growth(dataset=name, rows_new=grown.rows_new, share=grown.share, state=grown.state))
         return tuple(found)
 
     return look

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from towpath.clock import machine_s
-from towpath.data.content import content_of
+from towpath.data.content import of_frame
 from towpath.digest import Digest
 from towpath.formats.frames import as_annotated, as_polars
 from towpath.pipeline.fingerprint import fingerprint
@@ -53,7 +53,7 @@ def execute(step: Step, function: Function, inputs: Mapping[str, Table], code: P
         return Executed(step.name, print_of, True, known.seconds, Table(frame, known.content))
     start = machine_s()
     frame = call(step.name, function, {name: table.frame for name, table in taken.items()}, code.root)
-    table = Table(frame, content_of(frame))
+    table = Table(frame, of_frame(frame))
     seconds = machine_s() - start
     buffer = io.BytesIO()
     frame.write_ipc(buffer, compression="lz4")
