@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -343,3 +346,22 @@ def test_neighbouring_float32_values_stay_on_their_sides():
         rows, target
     )
     assert compared(model, schema_of(rows), rows=rows).max_difference < 1e-5
+
+
+def test_bytes_do_not_hang_on_the_process_that_made_them():
+    """Sets of text have another order in each process; two processes with unlike hash seeds give the same bytes."""
+    source = (
+        "import numpy as np; from sklearn.pipeline import make_pipeline; from sklearn.preprocessing import OrdinalEncoder\n"
+        "from sklearn.tree import DecisionTreeClassifier; from towpath.digest import of_bytes\n"
+        "from towpath.formats import Column, Schema; from towpath.formats.onnx_export import to_onnx\n"
+        "x = np.array([['a'], ['b'], ['c']], dtype=object)\n"
+        "model = make_pipeline(OrdinalEncoder(), DecisionTreeClassifier(random_state=0)).fit(x, ['u', 'v', 'u'])\n"
+        "print(of_bytes(to_onnx(model, Schema((Column(name='s', type='string'),)))))"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", source], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        for seed in ("1", "3", "4")
+    ]
+    assert len({run.stdout for run in runs}) == 1

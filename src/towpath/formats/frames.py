@@ -26,6 +26,7 @@ from towpath.formats.schema import MOST_CATEGORIES, Column, ColumnType, Schema, 
 
 Kind = Literal["polars", "pandas", "arrow"]
 Columns = dict[str, "NDArray[np.float32] | list[str]"]
+_FEW = 32  # up to so many rows a Python list is faster than a chain of Polars calls
 _TIME = pl.Datetime("us", "UTC")
 _DTYPES: dict[ColumnType, pl.DataType] = {
     "string": pl.String(),
@@ -88,7 +89,10 @@ def check_frame(schema: Schema, frame: pl.DataFrame) -> None:
 
 def requested(frame: pl.DataFrame) -> pl.DataFrame:
     """Raw rows in the form in which a request carries them. Idempotent."""
-    return frame.select([_as_requested(pl.col(name), type_of(name, dtype), dtype) for name, dtype in frame.schema.items()])
+    types = {name: type_of(name, dtype) for name, dtype in frame.schema.items()}
+    if all(dtype == _DTYPES[types[name]] for name, dtype in frame.schema.items()):
+        return frame  # as every request is: a server asks this for each one
+    return frame.select([_as_requested(pl.col(name), types[name], dtype) for name, dtype in frame.schema.items()])
 
 
 def _as_requested(column: pl.Expr, kind: ColumnType, dtype: pl.DataType) -> pl.Expr:
@@ -133,7 +137,7 @@ def canonical(frame: pl.DataFrame, *, label: str | None = None) -> pl.DataFrame:
 def _canonical(name: str, dtype: pl.DataType) -> pl.Expr:
     if type_for_model(name, dtype) == "string":
         return pl.col(name).cast(pl.String).fill_null("")
-    return pl.col(name).cast(pl.Float32).cast(pl.Float64).fill_null(math.nan)
+    return pl.col(name).cast(pl.Float64).cast(pl.Float32).cast(pl.Float64).fill_null(math.nan)
 
 
 def type_for_model(name: str, dtype: pl.DataType) -> Literal["string", "number"]:
@@ -160,7 +164,8 @@ def columns_of(frame: pl.DataFrame, inputs: Schema | None = None) -> Columns:
     types = {} if inputs is None else {column.name: column.type for column in inputs.columns}
     if inputs is not None:
         check_names(names, frame.columns, exactly=False)
-    return {name: _values(frame[name], types.get(name)) for name in names}
+    with np.errstate(over="ignore"):  # beyond float32 is infinity, as in `canonical`
+        return {name: _values(frame[name], types.get(name)) for name in names}
 
 
 def _values(series: pl.Series, wanted: ColumnType | None) -> NDArray[np.float32] | list[str]:
@@ -173,7 +178,9 @@ def _values(series: pl.Series, wanted: ColumnType | None) -> NDArray[np.float32]
         )
     if found == "string":
         return [value if value is not None else "" for value in series.to_list()]
-    return series.cast(pl.Float32).fill_null(math.nan).to_numpy()
+    if len(series) <= _FEW:
+        return np.array(series.to_list(), dtype=np.float32)
+    return series.cast(pl.Float64).cast(pl.Float32).fill_null(math.nan).to_numpy()
 
 
 def kind_of(function: Callable[..., Any]) -> Kind:

@@ -88,6 +88,9 @@ def _converted(model: Any, inputs: Schema, name: str, converters: dict[type, Con
             custom_conversion_functions=converters,
             custom_shape_calculators={kind: get_shape_calculator(sklearn_operator_name_map[kind]) for kind in converters},
         )
+    opsets = sorted(onnx.opset_import, key=lambda opset: str(opset.domain))  # skl2onnx writes them in the order of a set
+    del onnx.opset_import[:]
+    onnx.opset_import.extend(opsets)
     return bytes(onnx.SerializeToString(deterministic=True))
 
 

@@ -47,8 +47,9 @@ class OnnxScorer:
         """Answers for rows given as columns; see `port.Scorer`."""
         feed = {}
         try:
-            for column, name, is_text in self._inputs:
-                feed[name] = _texts(column, columns[column]) if is_text else _numbers(column, columns[column])
+            with np.errstate(over="ignore"):  # beyond float32 is infinity, as in `frames.canonical`
+                for column, name, is_text in self._inputs:
+                    feed[name] = _texts(column, columns[column]) if is_text else _numbers(column, columns[column])
         except KeyError as fault:
             missing = str(fault.args[0])
             raise BadColumn(missing, "it is missing", mend=f"give it; the model takes {', '.join(self._columns)}") from None
