@@ -224,3 +224,9 @@ def test_what_a_row_of_the_journal_says(shared: Server) -> None:
     assert json.loads(row["row"]) == {**ROW, "wind": None}
     assert 0 < row["latency_s"] < 1
     assert row["prediction"] == ("true" if row["score"] > 0.5 else "false")
+
+
+def test_a_web_page_may_not_post_to_a_server_without_tokens(shared: Server) -> None:
+    status, answer = shared.ask("POST", "/labels", [], {"Origin": "http://example.org"})
+    assert (status, "web page" in answer["error"]) == (403, True)
+    assert shared.ask("GET", "/towpath/status", None, {"Origin": "http://example.org"})[0] == 200

@@ -87,7 +87,7 @@ class Adopter:
         except TimeoutError:
             self._note("source", f"the ledger has not answered for {machine_s() - self._reached:.0f} s; the last known assignment serves")
             return None
-        except (TowpathError, OSError) as fault:
+        except Exception as fault:  # the border to whatever the source is: no fault of its ends the serving
             self._look = None
             self._note("source", f"the ledger is out of reach, the last known assignment serves: {fault}")
             return None
@@ -105,7 +105,9 @@ class Adopter:
             self._note("share", f"the ledger was out of reach for {self._settings.hold_s:g} s: the challenger's share fell to 0")
 
     def _is_due(self) -> bool:
-        return "champion" in self.routing.notes and machine_s() - self._tried > RETRY_S
+        challenger = self.routing.challenger
+        lacking = "champion" in self.routing.notes or (challenger is not None and not challenger.started)
+        return lacking and machine_s() - self._tried > RETRY_S
 
     async def _adopt(self, told: Assignment) -> None:
         before, self._tried = self.routing, machine_s()
@@ -119,7 +121,10 @@ class Adopter:
         self.routing = Routing(told, champion, challenger, notes)
         if before.challenger is not None and before.challenger is not challenger:
             before.challenger.stop()
-        await asyncio.get_running_loop().run_in_executor(self._loads, _keep, self._file, told)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._loads, _keep, self._file, told)
+        except OSError as fault:
+            self._note("cache", f"the assignment could not be kept for a start without the ledger: {fault}")
 
     async def _champion(self, served: Served | None) -> tuple[Champion | None, str]:
         """What serves from now on, and why it is not what it should be: a version that fails its golden rows never serves."""
@@ -135,7 +140,7 @@ class Adopter:
 
     async def _challenger(self, served: Served | None) -> Challenger | None:
         before = self.routing.challenger
-        if served is None or (before is not None and before.served == served):
+        if served is None or (before is not None and before.served == served and before.started):
             return before if served is not None else None
         load = Load(digest=served.digest, objects=[], fault=self._settings.fault)
         challenger = Challenger(served, load)

@@ -48,6 +48,7 @@ class Answerer:
         self._name, self._numbers = uuid.uuid4().hex[:16], count(1)
         self._copies: asyncio.Queue[_Copy] = asyncio.Queue(settings.backlog)
         self._copying = asyncio.get_running_loop().create_task(self._score_copies())
+        self.waiting = 0  # shadow copies not scored yet
         self._counted_for = (0, 0)
         self.counts: Counter[tuple[str, str]] = Counter()  # by arm and outcome, since the release's stage was entered
 
@@ -79,13 +80,8 @@ class Answerer:
         labels = wire.label_request(body)
         if labels:
             self._labels.append(label_lines(labels, self._clock.now()))
-        self._metrics.labels.inc(len(labels))
+        self._metrics.labels += len(labels)
         return Reply(200, b'{"accepted":%d}' % len(labels))
-
-    @property
-    def waiting(self) -> int:
-        """Shadow copies not scored yet."""
-        return self._copies._unfinished_tasks  # type: ignore[attr-defined, no-any-return]
 
     async def settle(self, timeout_s: float) -> None:
         """Wait until no shadow copy waits, at most so long."""
@@ -152,7 +148,9 @@ class Answerer:
         try:
             self._copies.put_nowait(copy)  # scored by another task, which begins when this one has replied
         except asyncio.QueueFull:
-            self._metrics.dropped.inc()
+            self._metrics.dropped += 1
+        else:
+            self.waiting += 1
 
     async def _score_copies(self) -> None:
         while True:
@@ -164,7 +162,8 @@ class Answerer:
             try:
                 self._record(copy.asked, scoring, "shadow")
             except Unavailable:
-                self._metrics.dropped.inc()  # a copy may be lost, an answer never: that was recorded before
+                self._metrics.dropped += 1  # a copy may be lost, an answer never: that was recorded before
+            self.waiting -= 1
             self._copies.task_done()
 
 

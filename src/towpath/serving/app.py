@@ -74,7 +74,7 @@ class App:
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         begun, name = perf_counter(), "unknown"
-        self._metrics.in_progress.inc()
+        self._metrics.in_progress += 1
         headers = _JSON
         try:
             route, segments = self._route(scope.path)
@@ -95,7 +95,7 @@ class App:
         except Exception:  # the border to the network: a fault of ours is logged here, and the worker goes on
             _log.exception("a request to %s failed", name)
             status, body = 500, wire.error("the server failed on this request; its log says why")
-        self._metrics.in_progress.dec()
+        self._metrics.in_progress -= 1
         self._metrics.replied(name, status, perf_counter() - begun)
         proto.response_bytes(status, headers, body)
 
@@ -128,7 +128,12 @@ class App:
     def _admit(self, route: Route, scope: Any) -> None:
         if scope.method != route.method:
             raise Refusal(405, f"{route.name} takes {route.method}, not {scope.method[:20]}", (("allow", route.method),))
-        if route.scope is None or not self._settings.tokens:
+        if route.scope is None:
+            return
+        if not self._settings.tokens:
+            if route.method == "POST" and "origin" in scope.headers:
+                # any page in a browser on this machine may post to a loopback address; what it cannot do is to hide its origin
+                raise Refusal(403, "a web page may not send requests to a server without tokens")
             return
         kind, _, token = (scope.headers.get("authorization") or "").partition(" ")
         scopes = self._scopes(token.strip()) if kind.lower() == "bearer" else None

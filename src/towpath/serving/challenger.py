@@ -30,6 +30,7 @@ class Challenger:
 
     def __init__(self, served: Served, load: Load) -> None:
         self.served = served
+        self.started = False  # whether its process ever came to be
         self.trouble = ""  # why it does not answer now; empty while it does
         self.restarts = 0
         self.classes: tuple[Label, ...] = ()
@@ -47,8 +48,14 @@ class Challenger:
         self._ready = loop.create_future()
         ours, its = socket.socketpair()
         command = [sys.executable, "-m", "towpath.serving.challenger_process", str(its.fileno()), str(os.getpid())]
-        with its:
-            process = subprocess.Popen(command, pass_fds=[its.fileno()], env=_environment())
+        try:
+            with its:
+                process = subprocess.Popen(command, pass_fds=[its.fileno()], env=_environment())
+        except OSError as fault:
+            ours.close()
+            self.trouble = f"its process could not be started: {fault}"
+            return self.trouble
+        self.started = True
         self._line = line = _Line(process, self._heard, self._hung_up)
         await loop.create_connection(lambda: line, sock=ours)
         line.send(framed(self._load))

@@ -32,5 +32,5 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Source = Callable[[], Assignment]
-"""Asked every few tenths of a second, in a thread of its own. While it raises TowpathError or OSError, the server keeps
-to the last assignment it knows, and says so in its status."""
+"""Asked every few tenths of a second, in a thread of its own. While it raises, the server keeps to the last assignment
+it knows, and says so in its status."""
