@@ -1,106 +1,206 @@
-"""What a dataset must be before anything is trained on it. A failing verdict names file, column, count and a value."""
+"""Whether a dataset may be trained on: verdicts, each naming dataset, file, column, count and an example."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from towpath.data.snapshot import Part, types_of
-from towpath.project import Checks, ColumnCheck
+from towpath.data import columns
+from towpath.data.snapshot import Part, Snapshot
+from towpath.project import Bounds, Checks, ColumnCheck
 from towpath.verdict import Answer, Verdict
 
-NUMBERS = {"integer", "number"}
 
-
-def judge(name: str, checks: Checks, parts: Sequence[Part], reference: Mapping[str, str] | None) -> tuple[Verdict, ...]:
-    """One verdict a rule.
+def judge(name: str, checks: Checks, parts: Sequence[Part], reference: Snapshot | None = None) -> tuple[Verdict, ...]:
+    """What the checks say of a dataset's files.
 
     Args:
-        reference: the columns and types of the last accepted snapshot; None where there is none: then the first file's.
+        name: of the dataset.
+        checks: as declared. Bounds of rows hold for all files together, everything about a column for each file on its own, so that one
+            bad delivery does not hide among good ones.
+        parts: the files as they were read.
+        reference: the snapshot of the last accepted version: its columns must be there, each of its type, where nothing else is declared.
+            Without it, all files must agree with the first.
+
+    Returns:
+        One verdict for reading, rows and columns each, and one or more for each declared column. A failing one speaks of the first
+        file at fault and counts the others.
     """
-    readable = [part for part in parts if part.frame is not None]
-    expected = dict(reference or next((types_of(frame) for _, frame in _frames(parts)), {}))
-    expected |= {column: check.type for column, check in checks.columns.items() if check.type}
-    verdicts = [_files(name, parts), _columns(name, {*expected, *checks.columns}, readable), _types(name, expected, readable)]
-    verdicts.append(_rows(name, checks, readable))
+    readable = [(part.path, part.frame) for part in parts if part.frame is not None]
+    verdicts = [*_readable(name, parts), *_rows(name, checks.rows, readable)]
+    verdicts += _agreement(name, checks, readable, reference)
     for column, check in checks.columns.items():
-        verdicts += _values(name, column, check, readable)
+        faults = list(_column(name, column, check, readable))
+        verdicts += faults or [_verdict(f"{name}.{column}: {_wanted(check)}", Answer.PASS, f"holds in {_count(len(readable), 'file')}")]
     return tuple(verdicts)
 
 
-def _files(name: str, parts: Sequence[Part]) -> Verdict:
-    bad = [f"{part.file}: {part.fault}" for part in parts if part.frame is None]
-    bad += [f"{part.file}: it has no rows" for part in parts if part.frame is not None and part.frame.is_empty()]
-    return _verdict(f"{name}: files", bad, f"all {len(parts)} files can be read", files=len(parts))
+def _verdict(gate: str, answer: Answer, because: str, **numbers: float) -> Verdict:
+    return Verdict(gate=gate, answer=answer, because=because, numbers={key: float(value) for key, value in numbers.items()})
 
 
-def _frames(parts: Sequence[Part]) -> list[tuple[str, pl.DataFrame]]:
-    return [(part.file, part.frame) for part in parts if part.frame is not None]
+def _readable(name: str, parts: Sequence[Part]) -> Iterator[Verdict]:
+    gate = f"{name}: every file is readable"
+    for part in parts:
+        if part.frame is None:
+            yield _verdict(gate, Answer.FAIL, f"{name}: {part.path} cannot be read: {part.fault}", size_bytes=part.size)
+    if all(part.frame is not None for part in parts):
+        yield _verdict(gate, Answer.PASS, f"{_count(len(parts), 'file')} read", files=len(parts))
 
 
-def _columns(name: str, wanted: set[str], parts: Sequence[Part]) -> Verdict:
-    bad = []
-    for file, frame in _frames(parts):
-        missing = sorted(wanted - set(frame.columns))
-        bad += [f"{file}: column {column!r} is missing (all {frame.height:,} rows)" for column in missing]
-    return _verdict(f"{name}: columns", bad, f"all {len(wanted)} columns are there", columns=len(wanted))
+def _rows(name: str, bounds: Bounds, parts: Sequence[tuple[str, pl.DataFrame]]) -> Iterator[Verdict]:
+    total = sum(frame.height for _, frame in parts)
+    gate = f"{name}: rows {_range(bounds.min, bounds.max)}, no file without rows"
+    empty = [path for path, frame in parts if not frame.height]
+    if empty:
+        yield _verdict(gate, Answer.FAIL, f"{name}: {empty[0]} has columns and no rows{_others(empty)}", files=len(empty))
+    if (bounds.min is not None and total < bounds.min) or (bounds.max is not None and total > bounds.max):
+        yield _verdict(gate, Answer.FAIL, f"{name} has {total:,} rows, must have {_range(bounds.min, bounds.max)}", rows=total)
+    elif not empty:
+        yield _verdict(gate, Answer.PASS, f"{total:,} rows", rows=total)
 
 
-def _types(name: str, expected: Mapping[str, str], parts: Sequence[Part]) -> Verdict:
-    bad = []
-    for file, frame in _frames(parts):
-        for column, found in types_of(frame).items():
-            wanted = expected.get(column)
-            if wanted and found != wanted and not {found, wanted} <= NUMBERS and found != "null":
-                example = next(iter(frame[column].drop_nulls().head(1)), None)
-                bad.append(f"{file}: column {column!r} is {found}, not {wanted}, in all {frame.height:,} rows (such as {example!r})")
-    return _verdict(f"{name}: types", bad, f"{len(expected)} columns have their types", columns=len(expected))
+def _agreement(name: str, checks: Checks, parts: Sequence[tuple[str, pl.DataFrame]], reference: Snapshot | None) -> Iterator[Verdict]:
+    """The columns that must be there, and their types: declared, else as in the reference, else as in the first file that shows one."""
+    declared = {column: check.type for column, check in checks.columns.items() if check.type}
+    expected = dict.fromkeys(checks.columns, "null") | (reference.columns if reference else _first(parts)) | declared
+    source = "the last accepted version has" if reference else "the other files have"
+    faults = [*_missing(name, expected, parts, checks, source), *_types(name, expected, declared, parts, source), *_zones(name, parts)]
+    yield from faults
+    if not faults:
+        because = f"{_count(len(expected), 'column')} in {_count(len(parts), 'file')}"
+        yield _verdict(f"{name}: columns and their types", Answer.PASS, because)
 
 
-def _rows(name: str, checks: Checks, parts: Sequence[Part]) -> Verdict:
-    rows = sum(part.frame.height for part in parts if part.frame is not None)
-    low, high = checks.rows.min, checks.rows.max
-    bad = [f"{rows:,} rows, at least {low:,.0f} wanted"] if low is not None and rows < low else []
-    bad += [f"{rows:,} rows, at most {high:,.0f} wanted"] if high is not None and rows > high else []
-    return _verdict(f"{name}: rows", bad, f"{rows:,} rows", rows=rows)
+def _first(parts: Sequence[tuple[str, pl.DataFrame]]) -> dict[str, str]:
+    """The columns of the first file, with the type that each has in most files: so the odd file is named, not the others.
+
+    An integer among numbers is a number.
+    """
+    found: dict[str, str] = {}
+    for column in parts[0][1].columns if parts else ():
+        seen = [columns.of_series(frame[column]) for _, frame in parts if column in frame.columns]
+        kinds = [kind for kind in seen if kind != "null"] or ["null"]
+        kind = max(dict.fromkeys(kinds), key=kinds.count)
+        found[column] = "number" if kind == "integer" and "number" in kinds else kind
+    return found
 
 
-def _values(name: str, column: str, check: ColumnCheck, parts: Sequence[Part]) -> Iterator[Verdict]:
-    frames = [(part.file, part.frame[column]) for part in parts if part.frame is not None and column in part.frame.columns]
-    rows = sum(len(series) for _, series in frames)
-    if check.nulls < 1:
-        nulls = sum(series.null_count() for _, series in frames)
-        worst = max(frames, key=lambda part: part[1].null_count(), default=("", pl.Series()))
-        in_all = f"{nulls:,} of {rows:,} rows in all; {check.nulls:.1%} allowed"
-        bad = [f"{worst[0]}: column {column!r} has {worst[1].null_count():,} nulls ({in_all})"] if nulls > check.nulls * rows else []
-        yield _verdict(f"{name}.{column}: nulls", bad, f"{nulls:,} nulls in {rows:,} rows", nulls=nulls)
-    if check.min is not None or check.max is not None:
-        yield _range(name, column, check, [(file, series) for file, series in frames if series.dtype.is_numeric()])
-    if check.values is not None:
-        bad = list(_outside(column, frames, lambda series: ~series.is_in(list(check.values or ())), f"not one of {list(check.values)}"))
-        yield _verdict(f"{name}.{column}: values", bad, f"every value is one of {len(check.values)}")
+def _missing(
+    name: str, expected: dict[str, str], parts: Sequence[tuple[str, pl.DataFrame]], checks: Checks, source: str
+) -> Iterator[Verdict]:
+    for column in expected:
+        lacking = [path for path, frame in parts if column not in frame.columns]
+        if lacking:
+            who = "it is declared" if column in checks.columns else f"{source} it"
+            because = f"{name}: {lacking[0]} has no column {column}{_others(lacking)}; {who}"
+            if len(lacking) == len(parts) and column not in checks.columns:
+                because += " (if it is gone for good, give the dataset a new name)"
+            yield _verdict(f"{name}: columns", Answer.FAIL, because, files=len(lacking))
 
 
-def _range(name: str, column: str, check: ColumnCheck, frames: list[tuple[str, pl.Series]]) -> Verdict:
-    bad: list[str] = []
-    if check.min is not None:
-        low = check.min
-        bad += _outside(column, frames, lambda series: series < low, f"under {low:g}")
-    if check.max is not None:
-        high = check.max
-        bad += _outside(column, frames, lambda series: series > high, f"over {high:g}")
-    return _verdict(f"{name}.{column}: range", bad, f"{column} lies within its range")
+def _types(
+    name: str, expected: dict[str, str], declared: Mapping[str, str], parts: Sequence[tuple[str, pl.DataFrame]], source: str
+) -> Iterator[Verdict]:
+    for column, wanted in expected.items():
+        wrong = [(path, frame[column]) for path, frame in parts if column in frame.columns and not _fits(frame[column], wanted)]
+        if wrong:
+            path, series = wrong[0]
+            who = f"declared is {wanted}" if column in declared else f"{source} {wanted}"
+            example, count = series.drop_nulls().first(), len(series) - series.null_count()
+            because = (
+                f"{name}: {path}: column {column} is {columns.logical(series.dtype)} in {_count(count, 'row')}, "
+                f"such as {_shown(example)}; {who}{_others(wrong)}"
+            )
+            yield _verdict(f"{name}: types", Answer.FAIL, because, count=count, files=len(wrong))
 
 
-def _outside(column: str, frames: Sequence[tuple[str, pl.Series]], test: Callable[[pl.Series], pl.Series], words: str) -> Iterator[str]:
-    for file, series in frames:
-        outside = series.filter(test(series).fill_null(value=False))
-        if len(outside):
-            yield f"{file}: column {column!r} has {len(outside):,} of {len(series):,} values {words} (such as {outside[0]!r})"
+def _fits(series: pl.Series, wanted: str) -> bool:
+    return columns.fits(columns.of_series(series), wanted)
 
 
-def _verdict(gate: str, bad: Sequence[str], good: str, **numbers: float) -> Verdict:
-    more = f" (and {len(bad) - 3} more)" if len(bad) > 3 else ""
-    because = "; ".join(bad[:3]) + more if bad else good
-    return Verdict(gate=gate, answer=Answer.FAIL if bad else Answer.PASS, because=because, numbers={**numbers, "faults": len(bad)})
+def _zones(name: str, parts: Sequence[tuple[str, pl.DataFrame]]) -> Iterator[Verdict]:
+    seen: dict[str, tuple[str, str]] = {}
+    for path, frame in parts:
+        for column, dtype in frame.schema.items():
+            if columns.logical(dtype) != "time":
+                continue
+            zone = columns.zone(dtype)
+            before, first = seen.setdefault(column, (zone, path))
+            if zone != before:
+                because = f"{name}: {path}: column {column} is in time zone {zone or 'none'}, in {first} it is {before or 'none'}"
+                yield _verdict(f"{name}: types", Answer.FAIL, because, count=frame.height)
+
+
+def _column(name: str, column: str, check: ColumnCheck, parts: Sequence[tuple[str, pl.DataFrame]]) -> Iterator[Verdict]:
+    """What is wrong with the values of one column; its type and presence are judged elsewhere. NaN counts as null."""
+    there = [(path, _without_nan(frame[column])) for path, frame in parts if column in frame.columns]
+    gate = f"{name}.{column}: {_wanted(check)}"
+    yield from _nulls(name, gate, column, check.nulls, there)
+    for path, series in there:
+        values = series.drop_nulls()
+        if (check.min is not None or check.max is not None) and series.dtype.is_numeric():
+            outside = values.filter(~values.is_between(*_bounds(check)))
+            if len(outside):
+                worst = outside.max() if check.max is not None and len(outside.filter(outside > check.max)) else outside.min()
+                yield _of_values(name, gate, path, column, outside, series, f"outside {_range(check.min, check.max)}", worst)
+        if check.values is not None:
+            strange = values.filter(~values.cast(pl.String).is_in([_text(value) for value in check.values]))
+            if len(strange):
+                yield _of_values(name, gate, path, column, strange, series, f"none of {', '.join(map(str, check.values))}", strange.first())
+
+
+def _without_nan(series: pl.Series) -> pl.Series:
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def _bounds(check: ColumnCheck) -> tuple[float, float]:
+    return (float("-inf") if check.min is None else check.min), (float("inf") if check.max is None else check.max)
+
+
+def _nulls(name: str, gate: str, column: str, limit: float, there: Sequence[tuple[str, pl.Series]]) -> Iterator[Verdict]:
+    wrong = [(path, series) for path, series in there if len(series) and series.null_count() / len(series) > limit]
+    if wrong:
+        path, series = wrong[0]
+        count, share = series.null_count(), series.null_count() / len(series)
+        of = f"{count:,} of {_count(len(series), 'row')} ({share:.1%})"
+        because = f"{name}: {path}: column {column} is null in {of}, at most {limit:.1%} may be"
+        yield _verdict(gate, Answer.FAIL, because + _others(wrong), count=count, share=share, limit=limit, files=len(wrong))
+
+
+def _of_values(name: str, gate: str, path: str, column: str, wrong: pl.Series, series: pl.Series, how: str, example: object) -> Verdict:
+    because = f"{name}: {path}: column {column} is {how} in {len(wrong):,} of {_count(len(series), 'row')}, such as {_shown(example)}"
+    return _verdict(gate, Answer.FAIL, because, count=len(wrong), rows=len(series))
+
+
+def _text(value: object) -> str:
+    """A declared value as Polars writes it as text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _wanted(check: ColumnCheck) -> str:
+    parts: list[str] = [check.type] if check.type else []
+    parts += [f"nulls <= {check.nulls:.3g}"] if check.nulls < 1 else []
+    parts += [_range(check.min, check.max)] if check.min is not None or check.max is not None else []
+    parts += [f"one of {', '.join(map(str, check.values))}"] if check.values is not None else []
+    return "; ".join(parts) or "is there"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else "any number"
+    return f"{low:g} to {high:g}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _others(wrong: Sequence[object]) -> str:
+    return f" (and {_count(len(wrong) - 1, 'more file')})" if len(wrong) > 1 else ""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
