@@ -85,11 +85,11 @@ def identifier(text: str) -> str:
 
 def towpath_yaml(name: str, path: str, found: Guess) -> str:
     """The five lines of a project. ``path`` is relative to it."""
-    dataset = identifier(path.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    dataset = _quoted(identifier(path.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
     gates = ", ".join(GATES[found.task])
     return "\n".join(
         (
-            f"name: {name}",
+            f"name: {_quoted(name)}",
             f"data: {{{dataset}: {_quoted(glob.escape(path))}}}",
             f"model: {{task: {found.task}, rows: {dataset}, label: {_quoted(found.label)}}}",
             f"gates: [{gates}]",
