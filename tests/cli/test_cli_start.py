@@ -149,7 +149,7 @@ def test_files_that_are_no_data_are_told(run, here, tmp_path):
     (here / "cut.parquet").write_bytes(b"PAR1 and then nothing")
     flowers(tmp_path, "outside.csv")
     assert "there is no file missing.csv" in refused(run, here, "missing.csv")
-    assert "neither CSV nor Parquet" in refused(run, here, "notes.txt")
+    assert "neither Parquet nor CSV" in refused(run, here, "notes.txt")
     assert "has no rows" in refused(run, here, "header.csv")
     assert "outside the project" in refused(run, here, "../outside.csv")
     assert "no data was named" in refused(run, here)
@@ -165,7 +165,7 @@ odd = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_si
 @example("true", "NULL")
 @given(odd, odd)
 def test_any_names_are_read_back_as_they_were_written(tmp_path_factory, label, stem):
-    folder = tmp_path_factory.getbasetemp()
+    folder = tmp_path_factory.mktemp("names")
     path = f"{stem.replace('/', '-')}.csv"
     text = scaffold.towpath_yaml(scaffold.identifier(stem), path, scaffold.Guess(label, "binary", ""))
     (folder / "towpath.yaml").write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ import typer
 
 from towpath import project_file
 from towpath.cli import repository, scaffold, shared
-from towpath.data import files
+from towpath.data.read import form_of, read_file
 from towpath.errors import UsageError
 from towpath.project import FILE
 
@@ -44,7 +44,7 @@ def _begin(folder: Path, data: Path, label: str | None, task: str | None, name: 
     path = _inside(folder, data)
     if (folder / FILE).exists():
         raise UsageError(f"there is a {folder / FILE} already", mend="edit it; or begin in another folder")
-    frame = _read(folder, folder / path)
+    frame = _read(folder / path)
     found = scaffold.guess(frame, label, task)
     text = scaffold.towpath_yaml(scaffold.identifier(name or Path(path).stem), path, found)
     ignore = folder / ".gitignore"
@@ -70,15 +70,14 @@ def _inside(folder: Path, data: Path) -> str:
     """The data's path relative to the project's folder."""
     if not data.is_file():
         raise UsageError(f"there is no file {data}", mend="name a CSV or Parquet file that is there")
-    if data.suffix not in files.READERS:
-        raise UsageError(f"{data} is neither CSV nor Parquet", mend=f"name a file that ends in {' or '.join(files.READERS)}")
+    form_of(data.name)
     if not data.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{data} lies outside the project's folder {folder.resolve()}", mend=f"copy it here first: `cp {data} {folder}`")
     return data.resolve().relative_to(folder.resolve()).as_posix()
 
 
-def _read(folder: Path, file: Path) -> pl.DataFrame:
-    frame = files.read(folder, file)
+def _read(file: Path) -> pl.DataFrame:
+    frame = read_file(file)
     if not frame.width or not frame.height:
         raise UsageError(f"{file} has no rows", mend="name a file with a line of column names and rows below it")
     return frame
