@@ -107,7 +107,7 @@ def _fired(state: State, sights: Sights, project: Project, now: datetime) -> lis
 def _released(state: State, sights: Sights, project: Project, now: datetime) -> list[ev.AnyEvent]:
     release = state.live.going_on(controller.PRODUCTION)
     if release:
-        return controller.proceed(release, state.live, sights.seen, sights.outlook, now) if sights.seen else []
+        return controller.proceed(release, state.live, sights.seen, now) if sights.seen else []
     version = controller.challenger(state.registry, state.live)
     if version is None:
         return []

@@ -20,7 +20,7 @@ from towpath.world import World
 
 
 class Sights(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen. ``seen`` is of the release that is going on, ``outlook`` of the champion, for a release that may begin."""
+    """What was seen. ``seen`` is of the release that is going on, ``outlook`` of the champion, where one is to begin."""
 
     run_is_gone: bool = False
     head: str | None = None
@@ -53,19 +53,19 @@ class Eyes:
         return self._recent.refresh()
 
     def release(self, state: State, now: datetime) -> tuple[Seen | None, Outlook]:
-        """What the journal says of the release that is going on, and of the champion."""
+        """What the journal says of the release that is going on, and of the champion that it is to replace."""
         return self._seen(state, now), self._outlook(state, now)
 
     def look(self, state: State, now: datetime) -> Sights:
         """Everything that a turn decides by."""
-        seen, outlook = self.release(state, now)
+        begins = controller.challenger(state.registry, state.live) is not None
         return Sights(
             run_is_gone=state.runs.going_on is not None and lock_of(self._world.project.home, RUN).is_free(),
             head=self._head(),
             growths=self._data(state),
             findings=tuple(self._monitors(state, self._recent, now)),
-            seen=seen,
-            outlook=outlook,
+            seen=self._seen(state, now),
+            outlook=self._outlook(state, now) if begins else Outlook(),
         )
 
     def _seen(self, state: State, now: datetime) -> Seen | None:

@@ -24,7 +24,7 @@ from towpath.serving.requests import bodies
 from towpath.state import State
 from towpath.world import World
 
-STEP = timedelta(hours=3)  # of the project's time between two turns while a release is going on
+STEP = timedelta(hours=6)  # of the project's time between two turns while a release is going on
 CALM = timedelta(days=1)  # ... and while none is
 BATCH = 64  # requests between two moves of the clock
 

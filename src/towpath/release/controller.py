@@ -9,6 +9,7 @@ import msgspec
 
 from towpath import events as ev
 from towpath.registry import Registry, Version
+from towpath.release.evidence import Pairs
 from towpath.release.live import Live, Release
 from towpath.release.policy import Action, Canary, Decision, Guard, Plan, Seen, Shadow, decide
 
@@ -90,25 +91,36 @@ def begin(version: Version, live: Live, plan: Plan, outlook: Outlook, by: str) -
         salt=f"{version.digest[:16]}-{number}",
         because=f"version {version.number} passed its gates and staging",
     )
-    return [started, entered(number, plan, 0, "the release begins", outlook)]
+    return [started, entered(number, plan, 0, "the release begins", outlook.means)]
 
 
 def entered(
-    release: int, plan: Plan, index: int, because: str, outlook: Outlook, evidence: dict[str, float] | None = None
+    release: int, plan: Plan, index: int, because: str, means: dict[str, float], evidence: dict[str, float] | None = None
 ) -> ev.StageEntered:
     """The event of entering a stage; the champion's event rates are frozen into it."""
     stage = plan.stages[index]
     share = stage.share if isinstance(stage, Canary) else 0.0
-    return ev.StageEntered(release=release, stage=index, share=share, because=because, means=outlook.means, evidence=evidence or {})
+    return ev.StageEntered(release=release, stage=index, share=share, because=because, means=means, evidence=evidence or {})
 
 
-def proceed(release: Release, live: Live, seen: Seen, outlook: Outlook, now: datetime) -> list[ev.AnyEvent]:
+def _rates(seen: Seen) -> dict[str, float]:
+    """The champion's event rate by guard, over all stages of the release so far."""
+    rates = {}
+    for guard, strata in seen.guards.items():
+        pairs = seen.pairs.get(guard, Pairs())
+        requests = pairs.requests + sum(counts.champion for counts in strata)
+        events = pairs.champion_only + pairs.both + sum(counts.champion_events for counts in strata)
+        rates[guard] = events / requests if requests else 0.0
+    return rates
+
+
+def proceed(release: Release, live: Live, seen: Seen, now: datetime) -> list[ev.AnyEvent]:
     """What the evidence says of a release that is going on: nothing, a wider stage, a promotion or a way back."""
     plan = plan_of(release)
     decision = decide(plan, seen, now)
     match decision.action:
         case Action.WIDEN:
-            return [entered(release.number, plan, seen.stage_index + 1, decision.because, outlook, decision.numbers)]
+            return [entered(release.number, plan, seen.stage_index + 1, decision.because, _rates(seen), decision.numbers)]
         case Action.PROMOTE:
             return [_promoted(release, decision)]
         case Action.ROLL_BACK:

@@ -18,6 +18,8 @@ from towpath.release.policy import Canary, Plan, Seen
 RECENT = 5_000  # requests of the champion that its event rates and its latency are read from
 LATENCY_FLOOR_S = 0.005  # below this, differences belong to the machine: another process, a cold cache
 
+_NEEDED = ("position", "id", "at", "version", "release", "stage", "arm", "role", "outcome", "latency_s", "prediction")
+
 ERRORS, LATENCY, LOSS = "errors", "latency_p99", "loss"
 
 
@@ -30,7 +32,7 @@ class Labels(msgspec.Struct, frozen=True):
 
 def seen(release: Release, plan: Plan, predictions: pl.DataFrame, labels: pl.DataFrame, rule: Labels, now: datetime) -> Seen:
     """What the journal says of a release, at ``now``: only labels that were due count, in the order of assignment."""
-    rows = predictions.filter(pl.col("release") == release.number)
+    rows = predictions.lazy().select(_NEEDED).filter(pl.col("release") == release.number).collect()
     events = _events(rows, labels, rule, release.cuts, now)
     stage = release.stages[-1]
     strata = [s for s in release.stages if isinstance(plan.stages[s.index], Canary)]
@@ -47,7 +49,8 @@ def seen(release: Release, plan: Plan, predictions: pl.DataFrame, labels: pl.Dat
 
 def outlook(champion: int, predictions: pl.DataFrame, labels: pl.DataFrame, rule: Labels, wrong: float | None, now: datetime) -> Outlook:
     """What a release against this champion begins from: its latest answers give cuts, event rates and the request rate."""
-    rows = predictions.filter((pl.col("version") == champion) & (pl.col("role") == "answer") & (pl.col("at") <= now)).tail(RECENT)
+    its_own = (pl.col("version") == champion) & (pl.col("role") == "answer") & (pl.col("at") <= now)
+    rows = predictions.lazy().select(_NEEDED).filter(its_own).tail(RECENT).collect()
     slow = rows["latency_s"].quantile(0.99)
     cuts = {LATENCY: max(LATENCY_FLOOR_S, slow or 0.0), **({} if wrong is None else {"wrong": wrong})}
     events = _events(rows, labels, rule, cuts, now)
