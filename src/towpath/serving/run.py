@@ -24,6 +24,7 @@ from towpath.serving.processes import die_with
 from towpath.serving.settings import ServerSettings
 from towpath.store import Store
 
+_ASKED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach oneself where one listens everywhere
 SETTLE_S = 2.0  # a stopping worker waits so long for its shadow copies
 
 
@@ -38,7 +39,8 @@ def serve(settings: ServerSettings, source: Source, store: Store) -> None:
     if settings.dies_with_parent:
         die_with(os.getppid())
     with reserve(settings.host, settings.port, shared=settings.shared_port) as held:
-        asyncio.run(_Worker(settings, source, store, held.getsockname()[1]).run())
+        host, port = held.getsockname()[:2]
+        asyncio.run(_Worker(settings, source, store, host, port).run())
 
 
 def reserve(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -48,7 +50,7 @@ def reserve(host: str, port: int, *, shared: bool = False) -> socket.socket:
         port: 0 for any free one.
         shared: other sockets may serve the port at the same time, when they say so too.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET  # a name means its IPv4 address
     try:
         if port and not shared:
             # Granian's socket shares its port with every other such socket: a second server would silently get half of the requests
@@ -67,8 +69,9 @@ def reserve(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 
 class _Worker:
-    def __init__(self, settings: ServerSettings, source: Source, store: Store, port: int) -> None:
-        self._settings, self._source, self._store, self._port = settings, source, store, port
+    def __init__(self, settings: ServerSettings, source: Source, store: Store, host: str, port: int) -> None:
+        self._settings, self._source, self._store = settings, source, store
+        self._host, self._port = host, port
         self._clock: Clock = ReplayClock(settings.replay) if settings.replay is not None else WallClock()
 
     async def run(self) -> None:
@@ -78,10 +81,10 @@ class _Worker:
         metrics = Metrics(self._settings.model)
         adopter = Adopter(self._settings, self._source, self._store)
         answerer = Answerer(self._settings, self._clock, lambda: adopter.routing, metrics)
-        server = _server(self._settings, self._port, App(self._settings, adopter, answerer, metrics))
+        server = _server(self._host, self._port, App(self._settings, adopter, answerer, metrics))
         await adopter.begin()
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(adopter.run()), asyncio.create_task(stop.wait())]
-        await self._tell_ready()
+        await self._tell_ready(tasks[0])
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         await self._drain(server, tasks, answerer)
         adopter.stop()
@@ -91,10 +94,10 @@ class _Worker:
                 if task.done():
                     task.result()  # what ended the worker is told
 
-    async def _tell_ready(self) -> None:
-        while not await _answers(self._settings.host, self._port):
+    async def _tell_ready(self, serving: asyncio.Task[object]) -> None:
+        while not serving.done() and not await _answers(self._host, self._port):
             await asyncio.sleep(0.01)
-        if self._settings.ready_file is not None:
+        if self._settings.ready_file is not None and not serving.done():
             _write(self._settings.ready_file, msgspec.json.encode({"port": self._port, "pid": os.getpid()}))
 
     async def _drain(self, server: Server, tasks: list[asyncio.Task[object]], answerer: Answerer) -> None:
@@ -106,10 +109,10 @@ class _Worker:
         await asyncio.wait(tasks, timeout=1)
 
 
-def _server(settings: ServerSettings, port: int, app: App) -> Server:
+def _server(host: str, port: int, app: App) -> Server:
     return Server(
         app,
-        address=settings.host,
+        address=host,
         port=port,
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
@@ -122,7 +125,7 @@ def _server(settings: ServerSettings, port: int, app: App) -> Server:
 
 async def _answers(host: str, port: int) -> bool:
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104 - asked, not bound
+        _, writer = await asyncio.open_connection(_ASKED.get(host, host), port)
     except OSError:
         return False
     writer.close()
