@@ -135,12 +135,17 @@ class Split(_Part):
 
 
 class ReleasePlan(_Part):
-    """How a challenger takes over: shadowed requests, then shares of the traffic, under guards."""
+    """How a challenger takes over: shadowed requests, then shares of the traffic, under guards.
+
+    ``deadline``: the challenger's time for a request, then the champion answers. ``slow``: a request that took less is never slow,
+    whatever the champion's p99: down there the machine speaks, not the model.
+    """
 
     shadow: int = Field(default=0, ge=0)
     canary: tuple[Share, ...] = ()
     guards: dict[Literal["errors", "latency_p99", "loss"], Factor] = {"errors": 1.25, "latency_p99": 1.25, "loss": 1.25}
     deadline: Duration = timedelta(milliseconds=250)
+    slow: Duration = timedelta(milliseconds=20)
     timeout: Duration = timedelta(days=30)
 
 

@@ -44,8 +44,8 @@ class Eyes:
     ) -> None:
         self._world, self._data, self._head, self._monitors, self._wrong_over = world, data, head, monitors, wrong_over
         self._recent = Recent(world.journal)
-        label = world.project.model.label
-        self._labels = tally.Labels(after=label.after, missing=label.missing)
+        label, release = world.project.model.label, world.project.environment("production").release
+        self._rules = tally.Rules(after=label.after, missing=label.missing, slow_s=release.slow.total_seconds())
 
     def refresh(self) -> int:
         """Move what workers have answered into the journal and read what is new; how many predictions."""
@@ -72,11 +72,11 @@ class Eyes:
         release = state.live.going_on(controller.PRODUCTION)
         if release is None or not release.stages:
             return None
-        return tally.seen(release, controller.plan_of(release), self._recent.predictions, self._recent.labels, self._labels, now)
+        return tally.seen(release, controller.plan_of(release), self._recent.predictions, self._recent.labels, self._rules, now)
 
     def _outlook(self, state: State, now: datetime) -> Outlook:
         champion = state.live.champion(controller.PRODUCTION)
         if champion is None:
             return Outlook()
         wrong = self._wrong_over(state, champion)
-        return tally.outlook(champion, self._recent.predictions, self._recent.labels, self._labels, wrong, now)
+        return tally.outlook(champion, self._recent.predictions, self._recent.labels, self._rules, wrong, now)

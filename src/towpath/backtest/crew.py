@@ -70,7 +70,7 @@ class Crew:
             )
         return msgspec.json.decode(line, type=Answer)
 
-    def settle(self, wait: Callable[[], None] = lambda: time.sleep(0.05)) -> Answer:
+    def settle(self, wait: Callable[[], None] = lambda: time.sleep(0.3)) -> Answer:
         """Turns until no run and no check is going on, and the workers serve what the ledger says. The clock stands still meanwhile."""
         answer = self.turn()
         routed = answer.routed

@@ -114,6 +114,8 @@ class _Table:
         return News(frame, frame["position"][-1])
 
     def _fresh(self) -> DeltaTable:
+        if not (self.path / "_delta_log" / f"{self._table.version() + 1:020}.json").exists():
+            return self._table  # asking the table itself lists the whole log
         try:
             self._table.update_incremental()
         except DeltaError as fault:

@@ -16,24 +16,24 @@ from towpath.release.live import Release
 from towpath.release.policy import Canary, Plan, Seen
 
 RECENT = 5_000  # requests of the champion that its event rates and its latency are read from
-LATENCY_FLOOR_S = 0.005  # below this, differences belong to the machine: another process, a cold cache
 
 _NEEDED = ("position", "id", "at", "version", "release", "stage", "arm", "role", "outcome", "latency_s", "prediction")
 
 ERRORS, LATENCY, LOSS = "errors", "latency_p99", "loss"
 
 
-class Labels(msgspec.Struct, frozen=True):
-    """How labels arrive: ``after`` which time, and what counts where one is ``missing``."""
+class Rules(msgspec.Struct, frozen=True):
+    """What counts: labels that are due ``after`` a time, or what stands for a ``missing`` one; requests over ``slow_s`` at least."""
 
     after: timedelta
     missing: str | int | float | bool = "exclude"
+    slow_s: float = 0.02
 
 
-def seen(release: Release, plan: Plan, predictions: pl.DataFrame, labels: pl.DataFrame, rule: Labels, now: datetime) -> Seen:
+def seen(release: Release, plan: Plan, predictions: pl.DataFrame, labels: pl.DataFrame, rules: Rules, now: datetime) -> Seen:
     """What the journal says of a release, at ``now``: only labels that were due count, in the order of assignment."""
     rows = predictions.lazy().select(_NEEDED).filter(pl.col("release") == release.number).collect()
-    events = _events(rows, labels, rule, release.cuts, now)
+    events = _events(rows, labels, rules, release.cuts, now)
     stage = release.stages[-1]
     strata = [s for s in release.stages if isinstance(plan.stages[s.index], Canary)]
     return Seen(
@@ -47,13 +47,13 @@ def seen(release: Release, plan: Plan, predictions: pl.DataFrame, labels: pl.Dat
     )
 
 
-def outlook(champion: int, predictions: pl.DataFrame, labels: pl.DataFrame, rule: Labels, wrong: float | None, now: datetime) -> Outlook:
+def outlook(champion: int, predictions: pl.DataFrame, labels: pl.DataFrame, rules: Rules, wrong: float | None, now: datetime) -> Outlook:
     """What a release against this champion begins from: its latest answers give cuts, event rates and the request rate."""
     its_own = (pl.col("version") == champion) & (pl.col("role") == "answer") & (pl.col("at") <= now)
     rows = predictions.lazy().select(_NEEDED).filter(its_own).tail(RECENT).collect()
     slow = rows["latency_s"].quantile(0.99)
-    cuts = {LATENCY: max(LATENCY_FLOOR_S, slow or 0.0), **({} if wrong is None else {"wrong": wrong})}
-    events = _events(rows, labels, rule, cuts, now)
+    cuts = {LATENCY: max(rules.slow_s, slow or 0.0), **({} if wrong is None else {"wrong": wrong})}
+    events = _events(rows, labels, rules, cuts, now)
     means = {name: float(frame["event"].cast(pl.Int64).sum()) / max(frame.height, 1) for name, frame in events.items()}
     return Outlook(cuts=cuts, means=means, requests_per_day=_per_day(rows))
 
@@ -67,10 +67,10 @@ def _per_day(rows: pl.DataFrame) -> float:
     return rows.height / days if days > 0 else math.inf
 
 
-def _events(rows: pl.DataFrame, labels: pl.DataFrame, rule: Labels, cuts: dict[str, float], now: datetime) -> dict[str, pl.DataFrame]:
+def _events(rows: pl.DataFrame, labels: pl.DataFrame, rules: Rules, cuts: dict[str, float], now: datetime) -> dict[str, pl.DataFrame]:
     """For each guard the rows that count for it, with a column ``event``."""
     answered = first_of_each(rows)
-    due = pl.concat([matured(rows, labels, now, rule.after, missing=rule.missing, role=role) for role in ("answer", "shadow")])
+    due = pl.concat([matured(rows, labels, now, rules.after, missing=rules.missing, role=role) for role in ("answer", "shadow")])
     return {
         ERRORS: answered.with_columns(event=pl.col("outcome") != "ok"),
         LATENCY: answered.with_columns(event=pl.col("latency_s") > cuts.get(LATENCY, math.inf)),
