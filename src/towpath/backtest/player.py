@@ -70,9 +70,9 @@ class Player:
         self.refused: list[str] = []
 
     def play(self, months: Iterable[Month]) -> None:
-        """Month after month; at the start of each the month before arrives."""
-        for month in months:
-            self._begin(month)
+        """Month after month; at the start of each the month before arrives. What lay before the first is there already."""
+        for number, month in enumerate(months):
+            self._begin(month, arrives=number > 0)
             moment = month.start
             while moment < month.end:
                 step = STEP if self._state.live.going_on(PRODUCTION) else CALM
@@ -81,11 +81,11 @@ class Player:
                 moment = until
         self._crew.settle()
 
-    def _begin(self, month: Month) -> None:
+    def _begin(self, month: Month, *, arrives: bool) -> None:
         before = _before(month)
         spoilt = {plant.data: plant for plant in planted(self._plants, str(before)) if plant.spoil}
         for name, parts in self._past.datasets.items():
-            if before not in parts:
+            if before not in parts or not arrives:
                 continue
             plant = spoilt.get(name)
             if plant:
