@@ -38,7 +38,6 @@ Because = Annotated[str, typer.Option(help="why, for the history")]
 def up(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(help="where predictions are served")] = None,
-    console: Annotated[int, typer.Option(help="where the console's page is")] = 8090,
     replay: Replay = None,
     fault: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -55,11 +54,8 @@ def up(
     if replay:
         obey(loop, servers, hands)
     else:
-        with wiring.console(world, console):
-            typer.echo(
-                f"predictions  http://127.0.0.1:{port or project.serve.port}/v2/models/{project.name}\nconsole      http://127.0.0.1:{console}\n"
-            )
-            run_up(loop, servers, hands, tell=_print)
+        typer.echo(f"predictions  http://127.0.0.1:{port or project.serve.port}/v2/models/{project.name}")
+        run_up(loop, servers, hands, tell=_print)
     lock.release()
 
 
