@@ -16,6 +16,7 @@ from tests.serving.conftest import Server, Start, begin, body, ended, wait_until
 from towpath.errors import UsageError
 from towpath.journal.commit import segments
 from towpath.serving import Fault, ServerSettings
+from towpath.serving.run import reserve
 
 
 def pour(server: Server, name: str, answered: list[str], until: threading.Event) -> None:
@@ -120,6 +121,19 @@ def test_when_nobody_steers_the_share_is_frozen_then_falls_to_0(start: Start) ->
     assert server.infer()[1]["model_version"] == "2"
 
 
+def test_a_source_that_breaks_in_whatever_way_ends_nothing(start: Start) -> None:
+    server = start(poll_s=0.05)
+    (server.root / "assignment.json").write_text('{"environment": ')
+    time.sleep(0.3)
+    assert "the ledger is out of reach" in server.status()["notes"][0]
+    assert server.infer()[0] == 200
+    assert server.assign(2)["notes"] == []
+
+
+def test_a_name_means_its_address(start: Start) -> None:
+    assert start(host="localhost").infer()[0] == 200
+
+
 def test_before_any_version_serves_it_is_alive_and_not_ready(start: Start) -> None:
     server = start(champion=None)
     assert server.ask("GET", "/v2/health/live")[0] == 200
@@ -189,3 +203,15 @@ def test_a_fault_goes_with_a_replay_only() -> None:
 def test_the_ready_file_tells_port_and_pid(start: Start) -> None:
     server = start()
     assert json.loads((server.root / "ready.json").read_text()) == {"port": server.port, "pid": server.process.pid}
+
+
+def test_what_cannot_be_bound_is_told() -> None:
+    with pytest.raises(UsageError, match=r"cannot serve on 192.0.2.7:0"):
+        reserve("192.0.2.7", 0)
+    with reserve("127.0.0.1", 0) as held:
+        port = held.getsockname()[1]
+        held.listen()
+        with pytest.raises(UsageError, match="in use") as caught:
+            reserve("127.0.0.1", port)
+        assert "another port" in caught.value.mend
+        reserve("127.0.0.1", port, shared=True).close()

@@ -13,6 +13,7 @@ from typing import Any
 from tests.serving.conftest import Server, Start, body
 
 from towpath.clock import ReplayClock
+from towpath.digest import of_bytes
 from towpath.release.policy import arm
 from towpath.serving import Fault
 
@@ -173,6 +174,21 @@ def test_a_challenger_that_does_not_answer_its_golden_rows_never_answers_and_is_
     assert "golden row" in told["challenger_trouble"]
     assert server.infer(body(id="a"))[1]["model_version"] == "1"
     assert outcomes(server) == {("challenger", "crash", 1): 1}
+
+
+def test_a_challenger_whose_package_is_not_in_the_store_is_charged(start: Start) -> None:
+    server = start()
+    server.packages.versions[9] = of_bytes(b"never stored")
+    told = server.assign(1, 9, **ALL)
+    assert "no object in the store" in told["challenger_trouble"]
+    assert server.infer(body(id="a"))[1]["model_version"] == "1"
+    assert outcomes(server) == {("challenger", "crash", 1): 1}
+
+
+def test_a_challenger_s_label_values_and_columns_are_its_own(start: Start) -> None:
+    server = start()
+    server.assign(1, 2, **ALL)
+    assert server.infer(body(id="a"))[1]["outputs"][1]["parameters"] == {"classes": [False, True]}
 
 
 def test_a_champion_that_fails_is_a_500_that_is_recorded(start: Start) -> None:

@@ -51,17 +51,18 @@ def reserve(host: str, port: int, *, shared: bool = False) -> socket.socket:
         shared: other sockets may serve the port at the same time, when they say so too.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET  # a name means its IPv4 address
+    held = socket.socket(family)
     try:
         if port and not shared:
             # Granian's socket shares its port with every other such socket: a second server would silently get half of the requests
             with socket.socket(family) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
-        held = socket.socket(family)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((host, port))
     except OSError as fault:
+        held.close()
         raise UsageError(
             f"cannot serve on {host}:{port}: {fault.strerror}", mend="stop what serves there, or give another port (0: any free one)"
         ) from None
