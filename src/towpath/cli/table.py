@@ -20,6 +20,11 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "init": Verb("towpath.cli.start", "daily", "start a project on a CSV or Parquet file"),
     "run": Verb("towpath.cli.run", "daily", "check the data, train, judge, register"),
+    "status": Verb("towpath.cli.daily", "daily", "what serves, what goes on, what waits"),
+    "runs": Verb("towpath.cli.daily", "daily", "every run: cause, commit, outcome and why"),
+    "show": Verb("towpath.cli.daily", "daily", "a version or a run in full"),
+    "why": Verb("towpath.cli.daily", "daily", "why a version stands where it stands"),
+    "predict": Verb("towpath.cli.daily", "daily", "score the rows of a file with the live version"),
     "backtest": Verb("towpath.cli.backtest", "daily", "what would the loop have done over the project's past?"),
     "up": Verb("towpath.cli.live", "live", "serve, watch, retrain and release, until Ctrl-C"),
     "serve": Verb("towpath.cli.live", "live", "serve what is live, without the loop"),

@@ -1,0 +1,214 @@
+"""What one asks every day: `status`, `runs`, `show`, `why`, `predict`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from towpath import wiring
+from towpath.cli import shared
+from towpath.data.growth import growth, peek
+from towpath.data.index import Index
+from towpath.data.read import read_file
+from towpath.data.snapshot import manifest
+from towpath.errors import UnknownName, UsageError
+from towpath.formats.frames import check_frame, requested
+from towpath.formats.package import Package, unpack
+from towpath.formats.port import Scores
+from towpath.formats.schema import check_names
+from towpath.locks import Lock
+from towpath.project import Project
+from towpath.release import controller
+from towpath.report import runs as run_pages
+from towpath.report import status as views
+from towpath.report import versions as version_pages
+from towpath.report.status import Around, Grown
+from towpath.state import State
+from towpath.triggers import unanswered
+from towpath.triggers.judge import Alarm
+from towpath.world import World
+
+app = shared.new_app()
+
+NO_RUNS = "no run yet: `towpath run` makes the first version"
+Words = Annotated[list[str] | None, typer.Argument(metavar="VERSION | run N", help="a version's number, or `run` and a run's")]
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """What serves where since when, what goes on, the last runs, how the data has grown, what waits, and what to do next."""
+    project = shared.project(context)
+    world = wiring.world(project)
+    state = world.state()
+    around = Around(up=_up(project), growth=_growths(world, state), evidence=_evidence(world, state))
+    metric = run_pages.main_metric(project.model.task, project.gates)
+    view = views.status(project.name, metric, state.runs, state.registry, state.live, _open_findings(state), around)
+    shared.answer(context, view, views.in_words(view))
+
+
+def _up(project: Project) -> str:
+    lock = Lock(project.home / "locks" / "up")
+    return f"up: {lock.holder()}" if lock.path.exists() and not lock.is_free() else ""
+
+
+def _evidence(world: World, state: State) -> str:
+    """What the evidence says of the release that is going on."""
+    if state.live.going_on(controller.PRODUCTION) is None:
+        return ""
+    decision = wiring.standing(world).decision
+    return f"{decision.action.value}, {decision.because}" if decision else ""
+
+
+def _growths(world: World, state: State) -> tuple[Grown, ...]:
+    """How each dataset has grown since the last training."""
+    project = world.project
+    trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
+    asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
+    index, found = Index(project.home / "index.json"), []
+    for name, dataset in project.data.items():
+        before = manifest(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
+        if before is None:
+            continue
+        try:
+            grown = growth(peek(dataset, project.root, index), before)
+            found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at))
+        except UsageError as fault:
+            found.append(Grown(dataset=name, rows_new=0, share=0.0, asks_at=asks_at, trouble=fault.what))
+    return tuple(found)
+
+
+def _open_findings(state: State) -> list[str]:
+    """Findings about the champion that no run has answered."""
+    champion = state.live.champion(controller.PRODUCTION)
+    made = zip(state.findings.made, state.findings.times, strict=True)
+    alarms = [(Alarm(finding=one.finding, subject=one.subject, because=one.because), at) for one, at in made if one.version == champion]
+    return [alarm.because for alarm in unanswered(alarms, max(state.runs.all.values(), key=lambda run: run.number, default=None))]
+
+
+@app.command()
+def runs(
+    context: typer.Context, last: Annotated[int, typer.Option("--last", "-n", min=0, help="how many, the latest; 0 for all")] = 20
+) -> None:
+    """Every run: its cause, its commit, how it ended and why."""
+    project = shared.project(context)
+    metric = run_pages.main_metric(project.model.task, project.gates)
+    known = list(wiring.world(project).state().runs.all.values())
+    rows = [run_pages.row(run, metric) for run in (known[-last:] if last else known)]
+    shared.answer(context, rows, run_pages.table(rows) if rows else NO_RUNS)
+
+
+@app.command()
+def show(context: typer.Context, words: Words = None) -> None:
+    """A version (the one that serves, when none is named) or a run in full: parameters, metrics, verdicts, data, where it served."""
+    _tell(context, words or [], "shown")
+
+
+@app.command()
+def why(context: typer.Context, words: Words = None) -> None:
+    """Why a version stands where it stands: its cause, its gates, its staging, its release."""
+    _tell(context, words or [], "explained")
+
+
+def _tell(context: typer.Context, words: list[str], how: str) -> None:
+    project = shared.project(context)
+    state = wiring.world(project).state()
+    metric = run_pages.main_metric(project.model.task, project.gates)
+    if words[:1] == ["run"]:
+        number = _number(words[1:], "run")
+        if number not in state.runs.all:
+            raise UnknownName("run", str(number), map(str, state.runs.all))
+        run = run_pages.page(state.runs.all[number], metric)
+        shared.answer(context, run, run_pages.page_in_words(run))
+        return
+    version = state.registry.version(_number(words, "version") if words else default_version(state))
+    page = version_pages.page(version, state.runs, state.registry, state.live, metric)
+    shared.answer(context, page, version_pages.shown(page) if how == "shown" else version_pages.explained(page))
+
+
+def _number(words: list[str], what: str) -> int:
+    text = words[0].removeprefix("v") if len(words) == 1 else ""
+    if not text.isdecimal():
+        raise UsageError(
+            f"{' '.join(words) or 'nothing'!r} names no {what}", mend=f"write its number: `3` for version 3, `run 3` for run 3"
+        )
+    return int(text)
+
+
+def default_version(state: State) -> int:
+    """The version that serves production, else the newest. Raises UsageError when there is none."""
+    number = state.live.champion(controller.PRODUCTION) or max(state.registry.versions, default=0)
+    if not number:
+        mend = "`towpath runs` tells why the runs made none" if state.runs.all else "`towpath run` makes the first"
+        raise UsageError("there is no version yet", mend=mend)
+    return number
+
+
+@app.command()
+def predict(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="rows as CSV or Parquet, with the columns of a request; others are passed over")],
+    version: Annotated[int | None, typer.Option(help="the one that serves production, when left out")] = None,
+    out: Annotated[Path | None, typer.Option(help="write rows and answers to a .csv, .parquet or .json file")] = None,
+) -> None:
+    """Score the rows of a file in this process; nothing goes into the journal."""
+    project = shared.project(context)
+    world = wiring.world(project)
+    state = world.state()
+    number = version or default_version(state)
+    package = unpack(world.store, state.registry.version(number).digest)
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", mend="name a CSV or Parquet file with the rows to score")
+    rows = read_file(file)
+    answers = answered(package, rows)
+    if out is not None:
+        write(rows.hstack(answers.rename({name: _free(name, rows.columns) for name in answers.columns})), out)
+        shared.answer(
+            context, {"version": number, "rows": rows.height, "file": str(out)}, f"version {number} answered {rows.height:,} rows: {out}"
+        )
+    elif shared.asked(context).json:
+        shared.answer(context, {"version": number, "answers": answers.to_dicts()}, "")
+    else:
+        sys.stdout.write(answers.write_csv())
+
+
+def answered(package: Package, rows: pl.DataFrame) -> pl.DataFrame:
+    """A row of answers a row: ``prediction``, and ``probability`` (of the second of two classes) or ``probability_CLASS`` of each.
+
+    Raises:
+        BadColumn: names the column that is missing, or not of the schema's type.
+    """
+    schema = package.manifest.raw
+    check_names(schema.names, rows.columns, exactly=False)
+    asked = requested(rows.select(schema.names))
+    check_frame(schema, asked)
+    scores = package.answerer()(asked)
+    return pl.DataFrame([pl.Series("prediction", scores.labels), *_probabilities(scores)])
+
+
+def _probabilities(scores: Scores) -> list[pl.Series]:
+    if len(scores.classes) == 2:
+        return [pl.Series("probability", scores.values[:, 1])]
+    return [pl.Series(f"probability_{name}", scores.values[:, place]) for place, name in enumerate(scores.classes)]
+
+
+def _free(name: str, taken: list[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def write(frame: pl.DataFrame, file: Path) -> None:
+    """Write a table in the form that the file's name says. Raises UsageError when it says none."""
+    match file.suffix.lower():
+        case ".csv":
+            frame.write_csv(file)
+        case ".parquet" | ".pq":
+            frame.write_parquet(file)
+        case ".json":
+            frame.write_json(file)
+        case _:
+            raise UsageError(f"{file} is neither CSV, Parquet nor JSON by its name", mend="name it *.csv, *.parquet or *.json")
