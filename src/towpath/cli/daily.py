@@ -132,9 +132,7 @@ def _tell(context: typer.Context, words: list[str], how: str) -> None:
 def _number(words: list[str], what: str) -> int:
     text = words[0].removeprefix("v") if len(words) == 1 else ""
     if not text.isdecimal():
-        raise UsageError(
-            f"{' '.join(words) or 'nothing'!r} names no {what}", mend=f"write its number: `3` for version 3, `run 3` for run 3"
-        )
+        raise UsageError(f"{' '.join(words) or 'nothing'!r} names no {what}", mend="write its number: `3` for version 3, `run 3` for run 3")
     return int(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -103,6 +103,9 @@ def _next(runs: Runs, registry: Registry, live: Live, up: str) -> str:
     if not registry.versions:
         ended = any(run.outcome for run in runs.all.values())
         return "`towpath runs` tells why there is no version yet" if ended else "`towpath run` makes the first version"
+    newest = max(registry.versions.values(), key=lambda version: version.number)
+    if newest.candidate.dirty and newest.number > (live.champion(controller.PRODUCTION) or 0):
+        return f"commit your changes and `towpath run`: version {newest.number} holds what is not committed and stays in staging"
     if not up:
         return "`towpath up` serves, watches, retrains and releases"
     return (
@@ -141,12 +144,3 @@ def growth_in_words(grown: Grown) -> str:
 def _short(one: RunRow) -> str:
     version = f"version {one.version}, {one.metric} {one.value:.4g}" if one.version and one.value is not None else one.because
     return f"{version} ({one.cause})"
-
-
-def counted(numbers: Mapping[str, int]) -> str:
-    """Counts in words.
-
-    >>> counted({"answers": 3, "labels": 0})
-    '3 answers, 0 labels'
-    """
-    return ", ".join(f"{number:,} {name}" for name, number in numbers.items())

@@ -98,8 +98,11 @@ def standing(version: Version, registry: Registry, live: Live) -> str:
         return f"serves production since {minute(tenure.at)}: {tenure.because}"
     if release and release.version == version.number:
         return f"on its way to production: {stage_in_words(release)}"
-    if live.verdicts_in(controller.STAGING, version.digest) is None and version.number > (champion or 0):
-        return "waits for the checks of staging: `towpath up` or `towpath turn` makes them"
+    if live.verdicts_in(controller.STAGING, version.digest) is None:
+        untried = controller.untried(registry, live)
+        if untried and untried.number == version.number:
+            return "waits for the checks of staging: `towpath up` or `towpath turn` makes them"
+        return "was passed over: a newer version went to staging before this one was tried"
     why = controller.why_not(version, live)
     if why:
         return f"may not go to production: {why}"
