@@ -152,6 +152,6 @@ def test_a_browser_shows_it_and_keeps_it_fresh(address, shown, view, scheme, tmp
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         tab.screenshot(path=tmp_path / f"console-{scheme}.png", full_page=True)
         shown.append(msgspec.structs.replace(shown[-1], project="renamed", now=shown[-1].now + timedelta(hours=1)))
-        tab.wait_for_function("document.querySelector('h1').innerText === 'renamed'", timeout=10_000)
+        sync_api.expect(tab.locator("h1")).to_have_text("renamed", timeout=10_000)
         assert faults == []
         browser.close()

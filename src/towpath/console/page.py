@@ -19,7 +19,11 @@ def _stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-_templates.filters |= {"span": span, "stamp": _stamp}
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+_templates.filters |= {"span": span, "stamp": _stamp, "figure": _figure}
 _templates.globals |= {"ago": ago}
 
 
