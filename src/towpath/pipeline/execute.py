@@ -12,12 +12,16 @@ import polars as pl
 
 from towpath.clock import machine_s
 from towpath.data.content import of_frame
-from towpath.digest import Digest
+from towpath.digest import Digest, canonical_json
+from towpath.errors import UsageError
 from towpath.formats.frames import as_annotated, as_polars
-from towpath.pipeline.fingerprint import fingerprint
-from towpath.pipeline.functions import Function, StepFailed
+from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.fingerprint import causes
+from towpath.pipeline.functions import Function, annotation
 from towpath.pipeline.graph import Step
+from towpath.pipeline.importing import active
 from towpath.pipeline.reach import Project
+from towpath.pipeline.seeds import sow
 from towpath.store import Execution, Store
 
 
@@ -29,7 +33,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Executed(msgspec.Struct, frozen=True):
-    """What a step made; ``reused`` when it had made it before."""
+    """What a step made; ``reused`` when it had made it before. ``fingerprint`` is also the digest of a stored JSON that spells it out."""
 
     step: str
     fingerprint: Digest
@@ -46,28 +50,44 @@ def execute(step: Step, function: Function, inputs: Mapping[str, Table], code: P
         UsageError: it did not return a frame.
     """
     taken = {name: inputs[name] for name in step.inputs}
-    print_of = fingerprint(code.reach(step.name), parameters={}, inputs={name: table.content for name, table in taken.items()}, seed=seed)
+    known_by = causes(code.reach(step.name), parameters={}, inputs={name: table.content for name, table in taken.items()}, seed=seed)
+    print_of = store.put(canonical_json(known_by))
     known = store.recall(print_of)
     if known:
         frame = pl.read_ipc(io.BytesIO(store.get(known.output)))
         return Executed(step.name, print_of, True, known.seconds, Table(frame, known.content))
     start = machine_s()
+    sow(seed)
     frame = call(step.name, function, {name: table.frame for name, table in taken.items()}, code.root)
     table = Table(frame, of_frame(frame))
     seconds = machine_s() - start
-    buffer = io.BytesIO()
-    frame.write_ipc(buffer, compression="lz4")
-    output = store.put(buffer.getvalue())
+    output = store.put(_bytes(frame))
     store.sync()
     store.remember(Execution(fingerprint=print_of, step=step.name, output=output, content=table.content, seconds=seconds))
     return Executed(step.name, print_of, False, seconds, table)
 
 
 def call(name: str, function: Function, frames: Mapping[str, pl.DataFrame], root: Path) -> pl.DataFrame:
-    """Call a user's step with frames as it annotates them; what it returns, as a Polars frame."""
-    given: dict[str, Any] = {key: as_annotated(frame, function.__annotations__.get(key)) for key, frame in frames.items()}
+    """Call a user's step with frames as it annotates them; what it returns, as a Polars frame.
+
+    Raises:
+        StepFailed: the function raised.
+        UsageError: it did not return a frame, or one with two columns of the same name.
+    """
+    given: dict[str, Any] = {key: as_annotated(frame, annotation(function, key)) for key, frame in frames.items()}
     try:
-        made = function(**given)
-    except Exception as fault:  # whatever the user's function raises is theirs to mend
+        with active(function):
+            made = function(**given)
+            if made is None:
+                raise UsageError(f"step {name!r} returned None", mend="end the function with `return` and the frame that it made")
+            return as_polars(made, source=f"step {name!r}")
+    except UsageError:
+        raise
+    except Exception as fault:  # whatever the user's function raises, a lazy frame's collection included, is theirs to mend
         raise StepFailed(name, fault, root) from fault
-    return as_polars(made, source=name)
+
+
+def _bytes(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer, compression="lz4")
+    return buffer.getvalue()

@@ -13,24 +13,29 @@ from typing import Any
 from towpath.digest import Digest, of_value
 from towpath.pipeline.reach import Reached
 
+ENGINE = "polars"  # frames come as Polars where a step names no library
+
 
 def fingerprint(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[str, Digest], seed: int) -> Digest:
-    """Digest of everything that can change what a step makes.
+    """Digest of everything that can change what a step makes: of its ``causes``."""
+    return of_value(causes(reached, parameters=parameters, inputs=inputs, seed=seed))
+
+
+def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[str, Digest], seed: int) -> dict[str, Any]:
+    """Everything that can change what a step makes, spelled out, for whoever asks why it ran again.
 
     Args:
         reached: the step's code and what it can reach.
         inputs: content digests by parameter name.
     """
-    return of_value(
-        {
-            "code": reached.code,
-            "parameters": dict(parameters),
-            "inputs": dict(inputs),
-            "seed": seed,
-            "distributions": versions(reached.imports),
-            "surroundings": surroundings(),
-        }
-    )
+    return {
+        "code": reached.code,
+        "parameters": dict(parameters),
+        "inputs": dict(inputs),
+        "seed": seed,
+        "distributions": versions({*reached.imports, ENGINE}),
+        "surroundings": surroundings(),
+    }
 
 
 def surroundings() -> dict[str, str]:

@@ -23,7 +23,7 @@ def plan(target: str, functions: Mapping[str, Function], datasets: Collection[st
 
     Raises:
         UnknownName: a parameter names neither a dataset nor a step.
-        UsageError: steps need each other in a circle.
+        UsageError: steps need each other in a circle, or a dataset and a step that is needed have one name.
     """
     order: list[Step] = []
     _visit(target, functions, datasets, order, ())
@@ -35,6 +35,8 @@ def _visit(name: str, functions: Mapping[str, Function], datasets: Collection[st
         raise UsageError(
             f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away"
         )
+    if name in datasets and name in functions:
+        raise UsageError(f"{name!r} is a dataset and a function of the pipeline", mend="rename one of them: parameters name either")
     if name in datasets or any(step.name == name for step in order):
         return
     if name not in functions:
@@ -46,8 +48,21 @@ def _visit(name: str, functions: Mapping[str, Function], datasets: Collection[st
 
 
 def inputs_of(function: Function) -> list[str]:
-    """The parameters that take data: all but keyword-only ones."""
-    return [name for name, kind in inspect.signature(function).parameters.items() if kind.kind is not kind.KEYWORD_ONLY]
+    """The parameters that take data: all but keyword-only ones.
+
+    Raises:
+        UsageError: a parameter takes any number of values, so that it names nothing.
+    """
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise UsageError(
+                f"step {function.__name__!r} takes {parameter}, which names no data",
+                mend="write one parameter for each dataset or step, and keyword-only ones (after `*`) for hyperparameters",
+            )
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            found.append(name)
+    return found
 
 
 def defaults_of(function: Function) -> dict[str, object]:

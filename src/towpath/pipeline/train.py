@@ -1,20 +1,23 @@
-"""Training: the user's function, or a sound default, on the rows that training may see."""
+"""Training: the user's function on the rows that training may see."""
 
 from __future__ import annotations
 
-import random
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from towpath.digest import of_bytes
 from towpath.errors import UnknownName, UsageError
 from towpath.formats.frames import as_annotated
-from towpath.pipeline.functions import Function, StepFailed
+from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.functions import Function, annotation
 from towpath.pipeline.graph import defaults_of
+from towpath.pipeline.importing import active
+from towpath.pipeline.seeds import seed_of, sow
+
+__all__ = ["fit", "parameters_of", "seed_of"]
 
 TRAIN = "train"  # the reserved name of the parameter that takes the training rows
 
@@ -24,12 +27,31 @@ def parameters_of(function: Function, declared: Mapping[str, Any]) -> dict[str, 
 
     Raises:
         UnknownName: the project declares one that the function does not take.
+        UsageError: the function does not take the training rows as ``train``, or takes one that has no value.
     """
+    _check(function, declared)
     known = defaults_of(function)
-    for name in declared:
-        if name not in known:
-            raise UnknownName(f"keyword-only parameter of {function.__name__!r}", name, known)
     return {**known, **declared}
+
+
+def _check(function: Function, declared: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(function).parameters
+    hyper = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
+    for name in declared:
+        if name not in hyper:
+            raise UnknownName(f"keyword-only parameter of {function.__name__!r}", name, hyper)
+    if TRAIN not in parameters:
+        raise UsageError(
+            f"{function.__name__!r} takes {', '.join(parameters) or 'nothing'}, and no {TRAIN!r}",
+            mend=f"call the parameter that takes the training rows `{TRAIN}`",
+        )
+    empty = [name for name, one in parameters.items() if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    for name in empty:
+        if name != TRAIN and name not in declared:
+            raise UsageError(
+                f"{function.__name__!r} takes {name!r}, which has no value",
+                mend=f"write it behind `*` with a default, or give it one under `model.parameters`; data come by `{TRAIN}` alone",
+            )
 
 
 def fit(function: Function, train: pl.DataFrame, parameters: Mapping[str, Any], *, seed: int, root: Path) -> Any:
@@ -39,17 +61,12 @@ def fit(function: Function, train: pl.DataFrame, parameters: Mapping[str, Any], 
         StepFailed: the function raised.
         UsageError: it returned nothing that predicts.
     """
-    random.seed(seed)
-    np.random.seed(seed)  # the state that users' libraries read
+    sow(seed)
     try:
-        model = function(as_annotated(train, function.__annotations__.get(TRAIN)), **parameters)
+        with active(function):
+            model = function(**{TRAIN: as_annotated(train, annotation(function, TRAIN))}, **parameters)
     except Exception as fault:  # whatever the user's function raises is theirs to mend
         raise StepFailed(function.__name__, fault, root) from fault
     if not hasattr(model, "predict"):
         raise UsageError(f"{function.__name__!r} returned {type(model).__name__}, which has no `predict`", mend="return the fitted model")
     return model
-
-
-def seed_of(project: str, step: str, seed: int) -> int:
-    """The seed of a step: from project, step and declared seed, never from data or code. Between 0 and 2**32 - 1."""
-    return int(of_bytes(f"{project}/{step}/{seed}".encode())[:8], 16)
