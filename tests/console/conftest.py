@@ -98,3 +98,9 @@ def story():
 @pytest.fixture
 def whole(view, story):
     return view(*story)
+
+
+@pytest.fixture
+def ledger_of():
+    """A ledger to which these events were told."""
+    return told

@@ -3,15 +3,20 @@
 import http.client
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 
 import msgspec
 import pytest
 
+from towpath.console.reading import Reading
 from towpath.console.server import Console, running
 from towpath.errors import Broken, UsageError
+from towpath.events import Entry
 
 
 @pytest.fixture
@@ -134,6 +139,36 @@ def test_a_port_that_is_taken_is_told(address, whole):
         pass
 
 
+def test_the_ledger_is_read_again_from_where_reading_stopped(story, ledger_of):
+    ledger = ledger_of(*story[:4])
+    starts, story_time = [], datetime(2013, 4, 2, tzinfo=UTC)
+
+    class Watched:
+        def read(self, start=0):
+            starts.append(start)
+            return ledger.read(start)
+
+        append = ledger.append
+
+    reading = Reading("flights", Watched(), lambda: story_time)
+    assert reading().position == 4
+    ledger.append([Entry(id="later", at=story_time, machine=0.0, event=story[4])])
+    assert reading().runs[0].outcome == "registered"
+    assert [fact.position for fact in reading().facts] == [5, 4, 3, 2, 1]
+    assert starts == [0, 4, 5]
+
+
+def test_ui_shows_the_project_here_until_ctrl_c(tmp_path):
+    (tmp_path / "towpath.yaml").write_text("name: small\ndata: {rows: rows.csv}\nmodel: {task: binary, rows: rows, label: b}\n")
+    command = [sys.executable, "-m", "towpath", "ui", "--port", "0", "--json"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    answer, body = ask(json.loads(process.stdout.readline())["address"])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert (answer.status, process.returncode) == (200, 130)
+    assert "<h1>small</h1>" in body
+
+
 @pytest.mark.parts
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_it_and_keeps_it_fresh(address, shown, view, scheme, tmp_path):
@@ -154,4 +189,6 @@ def test_a_browser_shows_it_and_keeps_it_fresh(address, shown, view, scheme, tmp
         shown.append(msgspec.structs.replace(shown[-1], project="renamed", now=shown[-1].now + timedelta(hours=1)))
         sync_api.expect(tab.locator("h1")).to_have_text("renamed", timeout=10_000)
         assert faults == []
+        tab.set_viewport_size({"width": 390, "height": 800})
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         browser.close()

@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),
     "history": Verb("towpath.cli.trust", "trust", "what happened, in order; what was live at a time"),
     "doctor": Verb("towpath.cli.doctor", "admin", "what is installed, what is missing and how to mend it"),
+    "ui": Verb("towpath.cli.ui", "admin", "the console's page, without the loop"),
     "config": Verb("towpath.cli.config", "admin", "the project as it is understood; the schema of towpath.yaml"),
 }
 

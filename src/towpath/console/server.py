@@ -17,7 +17,10 @@ from towpath.errors import TowpathError, UsageError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # the page brings everything with it; nothing that gets into it may load or send anything
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HTML, _JSON, _TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 
 Read = Callable[[], View]
