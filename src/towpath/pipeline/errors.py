@@ -9,7 +9,7 @@ from towpath.errors import TowpathError
 
 
 class StepFailed(TowpathError):
-    """The user's code raised: says which ``step``, and carries the ``trace`` from the user's first line on, ours left out."""
+    """The user's code raised: says which ``step``, and carries the ``trace`` of the user's own lines, ours and libraries' left out."""
 
     def __init__(self, step: str, fault: BaseException, root: Path) -> None:
         self.step, self.trace = step, trace_of(fault, root)
@@ -21,10 +21,11 @@ class StepFailed(TowpathError):
 
 
 def trace_of(fault: BaseException, root: Path) -> str:
-    """The lines of a traceback from the first one in a file under ``root`` on; the last three where none is. Paths are relative to it."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    first = next((number for number, frame in enumerate(frames) if Path(frame.filename).is_relative_to(root)), max(0, len(frames) - 3))
-    lines = traceback.format_list(frames[first:])
+    """The lines of a traceback that lie in files under ``root``, with paths relative to it; the last three where none does."""
     if isinstance(fault, SyntaxError):
         lines = traceback.format_exception_only(fault)[:-1]
+    else:
+        frames = traceback.extract_tb(fault.__traceback__)
+        theirs = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
+        lines = traceback.format_list(theirs or frames[-3:])
     return "".join(lines).rstrip().replace(f"{root}/", "")
