@@ -37,12 +37,13 @@ class TriggerFired(Event, frozen=True, kw_only=True):
 
 
 class TriggerRefused(Event, frozen=True, kw_only=True):
-    """A rule saw its cause and did not start a run, for this reason."""
+    """A rule saw its cause and did not start a run, for this reason. ``seen_by`` is a run that answers the cause all the same."""
 
     trigger: str
     cause: str
     key: str
     because: str
+    seen_by: int | None = None
 
 
 # runs

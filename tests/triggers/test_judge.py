@@ -73,6 +73,10 @@ def test_of_several_wishes_one_fires_and_the_others_are_told_why() -> None:
     assert first.run == 1
     assert isinstance(second, ev.TriggerRefused)
     assert "run 1" in second.because
+    runs, log = after((first, NOW), (second, NOW), (started(1), NOW), (ended(1), NOW))
+    assert judge([WISH, other], log, runs, OPEN, NOW + timedelta(days=9)) == []  # both are answered
+    runs, log = after((first, NOW), (second, NOW), (started(1), NOW), (ev.RunLost(run=1, because="gone"), NOW))
+    assert [type(event) for event in judge([other], log, runs, OPEN, NOW)] == [ev.TriggerFired]
 
 
 def test_a_cause_fires_once() -> None:

@@ -110,6 +110,8 @@ class Player:
         self._send(self._past.rows.filter((pl.col("__time") >= start) & (pl.col("__time") < end)))
         self._clock.set(end)
         self._label(end)
+        if self._state.live.going_on(PRODUCTION):
+            self._crew.client.get("/towpath/status?settled=1")  # until the last shadow copy has been scored
         self._crew.settle()
         self._state = self._world.state(self._state)
         self._kill(month)

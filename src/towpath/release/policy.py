@@ -193,7 +193,7 @@ def _rule(plan: Plan, seen: Seen, judged: Sequence[_Judged], now: datetime) -> t
     if worst.harm >= log10(plan.harm_at):
         return Action.ROLL_BACK, f"{worst.guard.name}: {worst.sentence}; e-value {_e(worst.harm)} >= {plan.harm_at:,.0f}"
     if now - seen.started_at >= plan.timeout:
-        return Action.INCONCLUSIVE, f"neither safe nor harmful within {plan.timeout}; {_short_of(judged)}"
+        return Action.INCONCLUSIVE, f"neither safe nor harmful within {plan.timeout / timedelta(days=1):g} days; {_short_of(judged)}"
     if seen.paused:
         return Action.HOLD, "paused by an operator; harm would still roll it back"
     waiting = _waiting(plan, seen, judged, now)

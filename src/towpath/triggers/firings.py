@@ -11,7 +11,7 @@ from towpath import events as ev
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """One firing (``run`` is set) or refusal of a trigger."""
+    """One firing (``run`` is set) or refusal of a trigger; ``answered_by`` is the run that answers the cause, if one does."""
 
     at: datetime
     trigger: str
@@ -19,6 +19,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     run: int | None
     because: str
+    answered_by: int | None = None
 
 
 class Firings(msgspec.Struct, frozen=True):
@@ -40,10 +41,20 @@ def apply(firings: Firings, entry: ev.Entry) -> Firings:
     """The decisions after one more event."""
     match entry.event:
         case ev.TriggerFired() as event:
-            made = Decision(at=entry.at, trigger=event.trigger, cause=event.cause, key=event.key, run=event.run, because="")
+            made = Decision(
+                at=entry.at, trigger=event.trigger, cause=event.cause, key=event.key, run=event.run, because="", answered_by=event.run
+            )
             return Firings((*firings.decisions, made), firings.fired | {event.key})
         case ev.TriggerRefused() as event:
-            made = Decision(at=entry.at, trigger=event.trigger, cause=event.cause, key=event.key, run=None, because=event.because)
+            made = Decision(
+                at=entry.at,
+                trigger=event.trigger,
+                cause=event.cause,
+                key=event.key,
+                run=None,
+                because=event.because,
+                answered_by=event.seen_by,
+            )
             return replace(firings, decisions=(*firings.decisions, made))
         case _:
             return firings

@@ -73,18 +73,18 @@ def judge(wanted: Sequence[Wish], firings: Firings, runs: Runs, rules: Retrain, 
     A cause fires once, but for one whose run was lost: that one may fire again.
     """
     lost = {run.number for run in runs.all.values() if run.lost}
-    done = {decision.key for decision in firings.decisions if decision.run is not None and decision.run not in lost}
+    done = {decision.key for decision in firings.decisions if decision.answered_by is not None and decision.answered_by not in lost}
     events: list[TriggerFired | TriggerRefused] = []
-    obstacle = _obstacle(firings, runs, rules, now)
+    obstacle, sees = _obstacle(firings, runs, rules, now), None
     for wish in wanted:
         if wish.key in done:
             continue
         if not obstacle:
             number = max(runs.next_number, 1 + max((d.run or 0 for d in firings.decisions), default=0))
             events.append(TriggerFired(trigger=wish.trigger, cause=wish.cause, key=wish.key, run=number))
-            obstacle = f"run {number} was started in the same turn and sees this too"
+            obstacle, sees = f"run {number} was started in the same turn and sees this too", number
         elif _is_news(wish, obstacle, firings):
-            events.append(TriggerRefused(trigger=wish.trigger, cause=wish.cause, key=wish.key, because=obstacle))
+            events.append(TriggerRefused(trigger=wish.trigger, cause=wish.cause, key=wish.key, because=obstacle, seen_by=sees))
     return events
 
 
