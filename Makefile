@@ -46,7 +46,8 @@ $(FLIGHTS)/data/prepared: $(FLIGHTS)/project/prepare.py | $(VENV)/installed
 	touch $@
 
 test: $(VENV)/installed
-	$(BIN)/pytest -n 2 -m 'not parts' --doctest-modules --doctest-ignore-import-errors tests src
+	$(BIN)/pytest -n 2 -m 'not parts' tests
+	$(BIN)/pytest --doctest-modules --doctest-ignore-import-errors src
 	cd $(FLIGHTS) && ../../$(BIN)/pytest tests
 
 test-parts: $(VENV)/parts
