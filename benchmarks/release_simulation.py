@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from benchmarks.release_play import START, World, play
 from numpy.typing import NDArray
 
+from benchmarks.release_play import START, World, play
 from towpath.release import Action, Canary, Counts, Guard, Pairs, Plan, Seen, Shadow, decide, expected_requests
 from towpath.release.evidence import BETS, HARM_STEPS, HARM_WEIGHTS, harm, safe, safe_paired
 
