@@ -19,10 +19,15 @@ TELL_EVERY_S = 5.0  # a target that is down is tried again so often
 
 
 class Hands:
-    """Starts work, one child for each kind at a time: a lock that the child inherits says, even to other loops, that it is at work."""
+    """Starts work, one child for each kind at a time: a lock that the child inherits says, even to other loops, that it is at work.
 
-    def __init__(self, world: World, environ: Mapping[str, str], more: Sequence[str] = ()) -> None:
-        self._world, self._environ, self._more = world, environ, tuple(more)
+    Args:
+        targets: outside, by name, that are to hear of what happens.
+        more: arguments for every child.
+    """
+
+    def __init__(self, world: World, environ: Mapping[str, str], *, targets: Sequence[str], more: Sequence[str] = ()) -> None:
+        self._world, self._environ, self._targets, self._more = world, environ, tuple(targets), tuple(more)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._next_tell = 0.0
 
@@ -34,7 +39,8 @@ class Hands:
         version = controller.untried(state.registry, state.live)
         if version:
             self._start(STAGING, ["stage", str(version.number)])
-        if self._world.project.alerts and state.news > min(state.delivered.values(), default=0) and machine_s() > self._next_tell:
+        told = min((state.delivered.get(target, 0) for target in self._targets), default=state.news)
+        if state.news > told and machine_s() > self._next_tell:
             self._next_tell = machine_s() + TELL_EVERY_S
             self._start(OUTBOX, ["tell"])
 

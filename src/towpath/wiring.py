@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from towpath.clock import Clock, ReplayClock, WallClock, machine_s
@@ -18,6 +20,7 @@ from towpath.ledger.anchors import Anchors
 from towpath.ledger.sqlite import SqliteLedger
 from towpath.loop import Loop
 from towpath.monitor.alerts.outbox import Delivery, deliver
+from towpath.monitor.alerts.port import Target
 from towpath.monitor.alerts.webhook import Webhook
 from towpath.monitor.findings import Finding
 from towpath.monitor.rounds import Champion, Rounds
@@ -86,7 +89,7 @@ def _eyes(world: World) -> Eyes:
 
 def hands(world: World, environ: Mapping[str, str], replay: Path | None = None) -> Hands:
     """The loop's hands; their children keep to the same clock."""
-    return Hands(world, environ, ["--replay", str(replay)] if replay else [])
+    return Hands(world, environ, targets=targets(world.project, environ), more=["--replay", str(replay)] if replay else [])
 
 
 def source(project: Project, environment: str) -> Source:
@@ -188,10 +191,22 @@ def standing(world: World) -> Standing:
     )
 
 
+MIRROR = "mlflow"
+
+
+def targets(project: Project, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Who outside is to hear of what happens: declared webhooks, and MLflow where its server is named and its extra installed."""
+    names = tuple(f"webhook-{number}" for number, _ in enumerate(project.alerts))
+    return (*names, MIRROR) if environ.get("MLFLOW_TRACKING_URI") and find_spec("mlflow") else names
+
+
 def tell(world: World, environ: Mapping[str, str]) -> list[Delivery]:
-    """Tell every declared target what it has not heard yet."""
-    targets = [
-        Webhook(alert.webhook, project=world.project.name, name=f"webhook-{number}", secret=environ.get("TOWPATH_WEBHOOK_SECRET", ""))
-        for number, alert in enumerate(world.project.alerts)
+    """Tell every target what it has not heard yet."""
+    name, secret = world.project.name, environ.get("TOWPATH_WEBHOOK_SECRET", "")
+    told: list[Target] = [
+        Webhook(alert.webhook, project=name, name=f"webhook-{number}", secret=secret) for number, alert in enumerate(world.project.alerts)
     ]
-    return deliver(world.ledger, targets, world.clock, world.state().delivered)
+    if MIRROR in targets(world.project, environ):
+        mirror = import_module("towpath.registry.mlflow")  # an extra that takes a second to import
+        told.append(mirror.Mirror(environ["MLFLOW_TRACKING_URI"], name, world.ledger, world.store))
+    return deliver(world.ledger, told, world.clock, world.state().delivered)

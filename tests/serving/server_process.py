@@ -10,17 +10,18 @@ from towpath.serving import Assignment, ServerSettings
 from towpath.serving.run import serve
 from towpath.store.local import LocalStore
 
-root, store = Path(sys.argv[1]), Path(sys.argv[2])
-
-
-def source() -> Assignment:
-    return msgspec.json.decode((root / "assignment.json").read_bytes(), type=Assignment)
-
 
 def as_path(kind: Any, value: str) -> Any:
     return kind(value)
 
 
-if __name__ == "__main__":
+def main(root: Path, store: Path) -> None:
+    def source() -> Assignment:
+        return msgspec.json.decode((root / "assignment.json").read_bytes(), type=Assignment)
+
     settings = msgspec.convert(msgspec.json.decode((root / "settings.json").read_bytes()), ServerSettings, dec_hook=as_path)
     serve(settings, source, LocalStore(store))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
