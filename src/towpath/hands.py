@@ -29,7 +29,8 @@ class Hands:
     def __init__(self, world: World, environ: Mapping[str, str], *, targets: Sequence[str], more: Sequence[str] = ()) -> None:
         self._world, self._environ, self._targets, self._more = world, environ, tuple(targets), tuple(more)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._next_tell = 0.0
+        self._next_tell, self._tried = 0.0, 0
+        self._teller: subprocess.Popen[bytes] | None = None
 
     def act(self, state: State) -> None:
         """Start what the state asks for and nobody is at: the run that was fired, the version that staging has not seen."""
@@ -40,9 +41,10 @@ class Hands:
         if version:
             self._start(STAGING, ["stage", str(version.number)])
         told = min((state.delivered.get(target, 0) for target in self._targets), default=state.news)
-        if state.news > told and machine_s() > self._next_tell:
-            self._next_tell = machine_s() + TELL_EVERY_S
-            self._start(OUTBOX, ["tell"])
+        failed = self._teller is not None and self._teller.poll() not in (None, 0)
+        if state.news > told and machine_s() > self._next_tell and (state.news > self._tried or failed):
+            self._next_tell, self._tried = machine_s() + TELL_EVERY_S, state.news
+            self._teller = self._start(OUTBOX, ["tell"])
 
     def busy(self) -> tuple[str, ...]:
         """Which kinds of work are going on."""
@@ -59,15 +61,16 @@ class Hands:
         for child in self._children.values():
             children.stop(child)
 
-    def _start(self, kind: str, arguments: Sequence[str]) -> None:
+    def _start(self, kind: str, arguments: Sequence[str]) -> subprocess.Popen[bytes] | None:
         if kind in self.busy():
-            return
+            return None
         lock = lock_of(self._world.project.home, kind)
         if not lock.take(f"{kind}: {' '.join(arguments)}"):
-            return
+            return None
         command = [*arguments, "--project", str(self._world.project.root), "--lock-held", str(lock.file), *self._more]
         self._children[kind] = children.start(command, self._world.project.home / "logs" / f"{kind}.log", self._environ, keep=[lock.file])
         lock.release()
+        return self._children[kind]
 
 
 def lock_of(home: Path, kind: str) -> Lock:

@@ -31,6 +31,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     news: int = 0  # position of the latest event that the world outside is to hear of
 
 
+_TOLD = (ev.RunEnded, ev.RunLost, ev.ReleaseStarted, ev.VersionPromoted, ev.VersionRolledBack, ev.ReleaseAbandoned)
+
+
 def apply(state: State, record: Record) -> State:
     """The state after one more record."""
     entry = record.entry
@@ -44,7 +47,7 @@ def apply(state: State, record: Record) -> State:
         firings=firings.apply(state.firings, entry),
         findings=findings.apply(state.findings, entry),
         delivered={**state.delivered, **told},
-        news=record.position if is_told(entry.event) else state.news,
+        news=record.position if isinstance(entry.event, _TOLD) or is_told(entry.event) else state.news,
     )
 
 

@@ -161,7 +161,10 @@ def tell(context: typer.Context, lock_held: Held = None, replay: Replay = None) 
     if not lock.take("outbox"):
         return
     told = wiring.tell(world, shared.environ())
-    shared.answer(context, told, "\n".join(map(str, told)) or "nothing to tell")
+    lines = [f"{one.target}: told {one.told}" + (f", then {one.fault.what}" if one.fault else "") for one in told]
+    shared.answer(context, told, "\n".join(lines) or "nobody outside is to be told")
+    if any(one.fault for one in told):
+        raise typer.Exit(1)
 
 
 @app.command()
