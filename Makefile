@@ -52,7 +52,6 @@ test: $(VENV)/installed
 
 test-parts: $(VENV)/parts
 	$(BIN)/pytest -m parts tests
-	$(BIN)/pytest tests/registry_mlflow
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
