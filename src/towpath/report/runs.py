@@ -62,7 +62,7 @@ def row(run: Run, metric: str) -> RunRow:
     return RunRow(
         run=run.number,
         started=run.started,
-        cause=run.cause if run.trigger == "command" else f"{run.trigger}: {run.cause}",
+        cause=run.cause if run.trigger in ("command", "commit") else f"{run.trigger}: {run.cause}",
         commit=run.commit,
         dirty=run.patch is not None,
         outcome=outcome,

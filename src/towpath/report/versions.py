@@ -152,7 +152,10 @@ def shown(one: VersionPage) -> str:
 def explained(one: VersionPage) -> str:
     """Why it stands where it stands: cause, gates, staging, releases, in the order of time."""
     run = one.run.row
-    head = [f"version {one.version} {one.standing}", f"made\n  by run {run.run}, because of: {run.cause} (commit {run.commit[:8]})"]
+    head = [
+        f"version {one.version} {one.standing}",
+        f"made\n  by run {run.run} ({run.cause}) from commit {run.commit[:8]}{' with uncommitted changes' if run.dirty else ''}",
+    ]
     return "\n".join(line for line in [*head, *_verdicts(one), *map(_way_in_words, one.releases), _served(one)] if line)
 
 
