@@ -24,15 +24,14 @@ help:
 
 install: $(VENV)/installed
 
-# without byte code of modules that may never be imported the core takes an eighth less room
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --constraint constraints.txt --upgrade pip setuptools
-	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group check
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group check
 	touch $@
 
 $(VENV)/parts: $(VENV)/installed
-	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable '.[$(EXTRAS),mlflow]' --group parts
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),mlflow]' --group parts
 	touch $@
 
 demo: $(VENV)/installed $(FLIGHTS)/data/prepared
