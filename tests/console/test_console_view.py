@@ -45,22 +45,35 @@ def test_evidence_of_the_moment_goes_before_what_the_last_event_quoted(view, sto
 
 
 @pytest.mark.parametrize(
-    ("end", "outcome", "where"),
+    ("end", "outcome", "where", "because"),
     [
         (
             ev.VersionRolledBack(environment="production", version=2, digest=B, to=1, release=1, by="loop", because="errors"),
             "rolled back",
             ["done", "done", "next", "done"],
+            "errors",
         ),
-        (ev.ReleaseAbandoned(release=1, because="too slow"), "abandoned", ["done", "done", "next", "done"]),
+        (
+            ev.ReleaseAbandoned(release=1, because="too slow"),
+            "abandoned",
+            ["done", "done", "next", "done"],
+            "too slow",
+        ),
+        (
+            ev.VersionPromoted(environment="production", version=2, digest=B, previous=1, release=1, by="loop", because="safe"),
+            "promoted",
+            ["done", "done", "next", "done"],
+            "safe",
+        ),
     ],
 )
-def test_a_release_that_ended_is_shown_until_the_next(view, story, end, outcome, where):
+def test_a_release_that_ended_is_shown_until_the_next(view, story, end, outcome, where, because):
     shown = view(*story, end)
     assert shown.release.outcome == outcome
     assert [step.where for step in shown.release.steps] == where
     assert shown.release.steps[-1].label == outcome
     assert shown.release.share == 0
+    assert shown.release.because == because
     assert "Last release" in page.fragment(shown)
 
 

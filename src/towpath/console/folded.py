@@ -78,8 +78,8 @@ def _releasing(release: Release, evidence: Mapping[str, float]) -> Releasing:
 
 
 def _because(release: Release) -> str:
-    """Why it is where it is: what its last event said; for one that ended, the ledger's tail says the rest."""
-    return release.stages[-1].because if release.stages else release.because
+    """Why it is in the stage where it is; of one that ended, why it ended so."""
+    return release.stages[-1].because if release.stages and release.ended is None else release.because
 
 
 def _steps(release: Release) -> tuple[Step, ...]:
