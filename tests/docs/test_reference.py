@@ -1,0 +1,82 @@
+"""docs/project.md names every key of towpath.yaml with its default, and its examples are read as they stand."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
+
+from towpath.gates import parse
+from towpath.project import Project
+from towpath.project_file import load
+from towpath.quantities import written
+
+PAGE = (Path(__file__).parents[2] / "docs" / "project.md").read_text()
+ROW = re.compile(r"^\| `([\w.|\\]+)` \| .* \| ([^|]*) ?\|$", re.MULTILINE)
+DURATION = TypeAdapter(timedelta)
+
+
+def keys(schema, node=None, path=""):
+    """(path, node) of every key of the schema; a name that the user chooses is NAME."""
+    node = schema if node is None else node
+    for option in node.get("anyOf", [node]):
+        option = schema["$defs"][option["$ref"].rpartition("/")[2]] if "$ref" in option else option
+        if "items" in option:
+            yield from keys(schema, option["items"], path)
+        if isinstance(option.get("additionalProperties"), dict):
+            names = option.get("propertyNames", {}).get("enum")
+            yield from keys(schema, option["additionalProperties"], f"{path}.{'|'.join(names) if names else 'NAME'}".lstrip("."))
+        for name, child in option.get("properties", {}).items():
+            yield f"{path}.{name}".lstrip("."), child
+            yield from keys(schema, child, f"{path}.{name}".lstrip("."))
+
+
+SCHEMA = Project.model_json_schema()
+KEYS = dict(keys(SCHEMA))
+WRITTEN = {key.replace("\\|", "|"): default.strip() for key, default in ROW.findall(PAGE) if key.split(".")[0] in SCHEMA["properties"]}
+
+
+def test_the_schema_was_walked_to_its_leaves():
+    assert {"data.NAME.checks.columns.NAME.nulls", "environments.staging|production.release.guards", "alerts.webhook"} <= set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_documented(key):
+    assert key in WRITTEN
+
+
+@pytest.mark.parametrize("key", WRITTEN)
+def test_no_key_is_documented_that_is_not_there(key):
+    assert key in KEYS
+
+
+@pytest.mark.parametrize("key", [key for key, node in KEYS.items() if not isinstance(node.get("default"), dict | list)])
+def test_plain_defaults_are_as_documented(key):
+    assert WRITTEN[key] == as_written(KEYS[key])
+
+
+def as_written(node):
+    """A default as a person writes it."""
+    value = node.get("default", "required")
+    if isinstance(value, str) and re.fullmatch(r"P[\dTDHMS.]+", value):
+        return written(DURATION.validate_python(value))
+    return "-" if value is None else json.dumps(value).strip('"').removesuffix(".0")
+
+
+def examples():
+    return re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("text", examples())
+def test_every_example_is_read(tmp_path, text):
+    (tmp_path / "pipeline.py").touch()
+    rest = {"name": "a", "data": {"rows": "rows.csv"}, "model": {"task": "binary", "rows": "rows", "label": "late"}}
+    given = YAML(typ="safe").load(text)
+    missing = {key: value for key, value in rest.items() if key not in given}
+    (tmp_path / "towpath.yaml").write_text("\n".join([f"{key}: {json.dumps(value)}" for key, value in missing.items()] + [text]))
+    project = load(tmp_path, {"ALERT_URL": "https://example.org/hook"})
+    for gate in project.gates:
+        parse(gate)
