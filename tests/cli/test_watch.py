@@ -115,6 +115,21 @@ def test_the_column_that_moved_comes_first(run, copy):
     assert view["rows"] == 400
 
 
+def test_drift_may_look_at_the_latest_answers_alone(run, copy):
+    ask(copy, trips(40, seed=1))
+    journal = world_of(copy).journal
+    old = (
+        journal.predictions()
+        .frame.select(pl.exclude("position"))
+        .head(10)
+        .with_columns(pl.col("id") + "-old", pl.col("at") - timedelta(days=9))
+    )
+    journal.append([Batch(segment="o", start=0, end=10, rows=tuple(Scored(**row) for row in old.to_dicts()))])
+    assert json.loads(run("drift", "--json", cwd=copy).out)["rows"] == 50
+    assert json.loads(run("drift", "--last", "7d", "--json", cwd=copy).out)["rows"] == 40
+    assert run("drift", "--last", "soon", cwd=copy).code == 2
+
+
 def test_where_nothing_moved_no_effect_is_left(run, copy):
     ask(copy, trips(400, seed=2))
     view = json.loads(run("drift", "--json", cwd=copy).out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import msgspec
 import polars as pl
 import typer
 
-from towpath import wiring
+from towpath import quantities, wiring
 from towpath.cli import shared
 from towpath.cli.daily import default_version
 from towpath.data.read import Unreadable, form_of, read_file
@@ -44,14 +45,18 @@ Url = Annotated[str | None, typer.Option(metavar="URL", help="the server's; the 
 
 
 @app.command()
-def drift(context: typer.Context, top: Annotated[int, typer.Option(min=1, help="how many columns")] = 10) -> None:
+def drift(
+    context: typer.Context,
+    top: Annotated[int, typer.Option(min=1, help="how many columns")] = 10,
+    last: Annotated[str | None, typer.Option(metavar="DURATION", help="of the answers, such as 7d; all, when left out")] = None,
+) -> None:
     """Which columns of the requests look otherwise than in training, the one that moved most first; and the findings of drift."""
     world = wiring.world(shared.project(context))
-    view = _drifted(world, world.state())
+    view = _drifted(world, world.state(), None if last is None else quantities.duration(last))
     shared.answer(context, view, views.drift_in_words(view, top))
 
 
-def _drifted(world: World, state: State) -> Drifted:
+def _drifted(world: World, state: State, last: timedelta | None) -> Drifted:
     champion = state.live.champion(PRODUCTION)
     found = views.findings(state.findings.made, state.findings.times, champion, "drift")
     profile = state.registry.version(champion).candidate.profile if champion else None
@@ -61,6 +66,8 @@ def _drifted(world: World, state: State) -> Drifted:
     known, rows = profiles.decode(world.store.get(profile)), _answers(world, champion)
     if rows.is_empty():
         return Drifted(version=champion, start=None, rows=0, columns=(), findings=found, trouble=NO_ANSWERS.format(champion))
+    if last is not None:
+        rows = rows.filter(pl.col("at") >= pl.col("at").max() - last)
     counts = profiles.count(known, rounds.raw_rows(rows, known), scores=rows["score"] if rows["score"].null_count() == 0 else None)
     windows = rows["at"].dt.truncate(known.window).n_unique()
     columns = tuple(

@@ -130,7 +130,16 @@ def in_words(one: Status) -> str:
 def _served(serving: Serving) -> str:
     if serving.version is None or serving.since is None:
         return "nothing serves yet"
-    return f"version {serving.version} since {minute(serving.since)} ({serving.because})"
+    return f"version {serving.version} since {minute(serving.since)} ({clipped(serving.because)})"
+
+
+def clipped(text: str, most: int = 100) -> str:
+    """A sentence that fits into a line; `why` tells the whole.
+
+    >>> clipped("errors: 0 of 903 requests", 12)
+    'errors: 0 o…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def growth_in_words(grown: Grown) -> str:
