@@ -17,6 +17,7 @@ from towpath.hands import Hands
 from towpath.monitor import findings
 from towpath.project import Project
 from towpath.release import controller
+from towpath.release import decide as judge_release
 from towpath.sights import Eyes, Sights
 from towpath.state import State
 from towpath.triggers import judge, unanswered, wishes
@@ -42,7 +43,7 @@ class Loop:
 
     def __init__(self, world: World, eyes: Eyes, hands: Hands) -> None:
         self._world, self._eyes, self._hands = world, eyes, hands
-        self._state = State()
+        self._state, self._sights = State(), Sights()
 
     def turn(self) -> Turned:
         """One turn. Of two controllers that decide at once the slower one's turn begins anew."""
@@ -63,11 +64,20 @@ class Loop:
         """The state after the last turn."""
         return self._state
 
+    @property
+    def evidence(self) -> dict[str, float]:
+        """What the last turn's counts say of the release that is going on, as a decision would quote it."""
+        release = self._state.live.going_on(controller.PRODUCTION)
+        if release is None or self._sights.seen is None:
+            return {}
+        return judge_release(controller.plan_of(release), self._sights.seen, self._world.clock.now()).numbers
+
     def _decided(self) -> Sequence[ev.AnyEvent]:
         for _ in range(TRIES):
             self._state = self._world.state(self._state)
             now = self._world.clock.now()
-            events = decide(self._state, self._eyes.look(self._state, now), self._world.project, now)
+            self._sights = self._eyes.look(self._state, now)
+            events = decide(self._state, self._sights, self._world.project, now)
             try:
                 if events:
                     self._world.tell(*events, expected=self._state.head.position)

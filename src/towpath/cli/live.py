@@ -13,6 +13,8 @@ import typer
 
 from towpath import children, operator, quantities, wiring
 from towpath.cli import shared
+from towpath.console.reading import Reading
+from towpath.console.server import running
 from towpath.errors import Unavailable, UsageError
 from towpath.events import EnvironmentJudged
 from towpath.formats.package import unpack
@@ -38,6 +40,7 @@ Because = Annotated[str, typer.Option(help="why, for the history")]
 def up(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(help="where predictions are served")] = None,
+    console: Annotated[int, typer.Option(help="where the console's page is")] = 8090,
     replay: Replay = None,
     fault: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -54,8 +57,10 @@ def up(
     if replay:
         obey(loop, servers, hands)
     else:
-        typer.echo(f"predictions  http://127.0.0.1:{port or project.serve.port}/v2/models/{project.name}")
-        run_up(loop, servers, hands, tell=_print)
+        reading = Reading(project.name, world.ledger, world.clock.now, lambda: loop.evidence)
+        with running("127.0.0.1", console, reading) as address:
+            typer.echo(f"predictions  http://127.0.0.1:{port or project.serve.port}/v2/models/{project.name}\nconsole      {address}")
+            run_up(loop, servers, hands, tell=_print)
     lock.release()
 
 
