@@ -44,8 +44,8 @@ $(FLIGHTS)/data/prepared: $(FLIGHTS)/project/prepare.py | $(VENV)/installed
 	cd $(FLIGHTS) && ../../$(BIN)/python -m project.prepare data/$(DATA).tar.gz
 	touch $@
 
-test: $(VENV)/installed
-	$(BIN)/pytest -n 2 -m 'not parts' tests
+test: $(VENV)/installed $(FLIGHTS)/data/prepared
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not parts' tests
 	$(BIN)/pytest --doctest-modules --doctest-ignore-import-errors src
 	cd $(FLIGHTS) && ../../$(BIN)/pytest tests
 
