@@ -148,6 +148,14 @@ class ReleasePlan(_Part):
     slow: Duration = timedelta(milliseconds=20)
     timeout: Duration = timedelta(days=30)
 
+    @model_validator(mode="after")
+    def _comparable(self) -> ReleasePlan:
+        if any(not 0 < share < 1 for share in self.canary):
+            raise ValueError("a canary compares two arms: each share lies between 0 % and 100 %, both excluded")
+        if (self.shadow or self.canary) and not self.guards:
+            raise ValueError("stages without guards could never show harm: declare at least one of errors, latency_p99, loss")
+        return self
+
 
 class Environment(_Part):
     """A place where a version serves: ``check`` before it may, ``release`` to get there."""

@@ -19,6 +19,7 @@ from towpath.errors import Unavailable, UsageError
 from towpath.events import EnvironmentJudged
 from towpath.formats.package import unpack
 from towpath.hands import OUTBOX, STAGING, lock_of
+from towpath.locks import Lock
 from towpath.loop import Turned
 from towpath.project import Project
 from towpath.release import staging
@@ -114,14 +115,25 @@ def _tokens(file: Path | None) -> dict[str, tuple[Scope, ...]]:
 
 
 @app.command()
-def turn(context: typer.Context, replay: Replay = None) -> None:
+def turn(
+    context: typer.Context,
+    until_done: Annotated[bool, typer.Option("--until-done", help="turn after turn, until nothing is left to do without requests")] = False,
+    commit: Annotated[bool, typer.Option("--commit", hidden=True, help="as the commit hook calls it")] = False,
+    replay: Replay = None,
+) -> None:
     """Make one turn of the loop and wait for what it started: for cron, CI or a CronJob."""
     world = wiring.world(shared.project(context), replay)
+    if commit and not Lock(world.project.home / "locks" / "up").is_free():
+        return  # `up` sees the commit by itself
     hands = wiring.hands(world, shared.environ(), replay)
     loop = wiring.loop(world, hands)
-    turned = loop.turn()
+    turned = [loop.turn()]
+    while (until_done or commit) and (turned[-1].busy or turned[-1].events):
+        hands.wait()
+        turned.append(loop.turn())
     hands.wait()
-    shared.answer(context, turned, "\n".join(map(in_words, turned.events)) or "nothing to decide")
+    events = [event for one in turned for event in one.events]
+    shared.answer(context, turned, "\n".join(map(in_words, events)) or "nothing to decide")
 
 
 @app.command()

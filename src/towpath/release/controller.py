@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from towpath import events as ev
 from towpath.registry import Registry, Version
 from towpath.release.evidence import Pairs
+from towpath.release.forecast import expected_requests
 from towpath.release.live import Live, Release
 from towpath.release.policy import Action, Canary, Decision, Guard, Plan, Seen, Shadow, decide
 
@@ -89,9 +91,19 @@ def begin(version: Version, live: Live, plan: Plan, outlook: Outlook, by: str) -
         plan=msgspec.to_builtins(plan),
         cuts=outlook.cuts,
         salt=f"{version.digest[:16]}-{number}",
-        because=f"version {version.number} passed its gates and staging",
+        because=f"version {version.number} passed its gates and staging; {expectation(plan, outlook)}",
     )
     return [started, entered(number, plan, 0, "the release begins", outlook.means)]
+
+
+def expectation(plan: Plan, outlook: Outlook) -> str:
+    """How long a release will take when the arms are equal, at the present request rate, in words."""
+    requests = expected_requests(plan, outlook.means).requests
+    if not math.isfinite(requests):
+        return "equal arms would never be told apart from harm at these margins: widen the guards, or shadow more"
+    words = f"about {requests:,.0f} requests if it is as good"
+    days = requests / outlook.requests_per_day if outlook.requests_per_day else math.inf
+    return f"{words}, {days:.1f} days at the present rate" if math.isfinite(days) else words
 
 
 def entered(
