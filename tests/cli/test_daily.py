@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from towpath import events as ev
 from towpath import wiring
 from towpath.cli.daily import write
+from towpath.digest import Digest
 from towpath.errors import UsageError
 from towpath.ledger import Head
 from towpath.locks import Lock
@@ -24,6 +25,7 @@ from towpath.release.policy import Canary, Plan, Shadow
 from towpath.report import runs as run_pages
 from towpath.report import versions as version_pages
 from towpath.report.columns import aligned
+from towpath.verdict import Answer, Verdict
 
 PIPELINE = """
 import polars as pl
@@ -293,6 +295,43 @@ def test_a_version_that_was_replaced_says_so(run, copy):
     spans = version_pages.spans(1, world.state().live)
     assert spans[-1].end is not None
     assert spans[-1].end > spans[-1].start + timedelta(0)
+
+
+def started(number):
+    facts = {"trigger": "commit", "cause": "commit abc", "commit": "abc", "host": "h", "boot": "b", "pid": 1, "lease_until": 0.0}
+    return ev.RunStarted(run=number, **facts)
+
+
+def test_a_run_that_goes_on_and_one_that_was_lost_are_told(run, copy):
+    world = wiring.world(load(copy, {}))
+    world.tell(started(3), ev.RunLost(run=3, because="its process ended without a word"), started(4))
+    said = run("status", cwd=copy).out
+    assert "run 4 (commit abc), since" in said
+    assert "run 3" in said
+    lines = run("runs", cwd=copy).out.splitlines()
+    assert "lost" in lines[3]
+    assert "going on" in lines[4]
+    assert "run 4: going on" in run("show", "run", "4", cwd=copy).out
+
+
+def test_a_version_that_was_never_tried_says_why(run, copy):
+    world, version = story(copy)
+    digest = Digest("f" * 64)
+    verdict = Verdict(gate="auc >= 0.5", answer=Answer.PASS, because="auc 0.9, must be at least 0.5")
+    packaged = ev.CandidatePackaged(run=3, digest=digest, recipe=digest, parameters={})
+    judged = ev.GatesJudged(run=3, digest=digest, champion=1, verdicts=(verdict,), metrics={})
+    world.tell(packaged, judged, ev.VersionRegistered(version=3, digest=digest, run=3))
+    assert "waits for the checks of staging" in run("why", "3", cwd=copy).out
+    assert "version 3 waits for the checks of staging" in run("status", cwd=copy).out
+    newest = Digest("e" * 64)
+    world.tell(
+        ev.CandidatePackaged(run=3, digest=newest, recipe=newest, parameters={}),
+        ev.GatesJudged(run=3, digest=newest, champion=1, verdicts=(verdict,), metrics={}),
+        ev.VersionRegistered(version=4, digest=newest, run=3),
+        ev.EnvironmentJudged(environment="staging", version=4, digest=newest, verdicts=(verdict,)),
+    )
+    assert "was passed over" in run("why", "3", cwd=copy).out
+    assert version.number == 2
 
 
 def test_the_main_metric_is_that_of_the_first_gate_that_names_one():
