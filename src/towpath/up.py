@@ -43,6 +43,7 @@ class Servers:
         self._children = alive
         while len(self._children) < self._workers and machine_s() >= self._next_start:
             worker = str(len(self._children))
+            (self._home / f"serve-{worker}.json").unlink(missing_ok=True)  # of one that was killed: its port is nobody's now
             arguments = ["serve", *self._arguments, "--worker", worker]
             self._children.append(children.start(arguments, self._home / "logs" / f"serve-{worker}.log", self._environ))
 
