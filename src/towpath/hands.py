@@ -65,7 +65,7 @@ class Hands:
         if kind in self.busy():
             return None
         lock = lock_of(self._world.project.home, kind)
-        if not lock.take(f"{kind}: {' '.join(arguments)}"):
+        if not lock.take(f"towpath {' '.join(arguments)}, started by the loop"):
             return None
         command = [*arguments, "--project", str(self._world.project.root), "--lock-held", str(lock.file), *self._more]
         self._children[kind] = children.start(command, self._world.project.home / "logs" / f"{kind}.log", self._environ, keep=[lock.file])

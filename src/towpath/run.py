@@ -25,6 +25,7 @@ from towpath.pipeline import functions
 from towpath.pipeline.execute import Table, execute
 from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.runs import Run
 from towpath.pipeline.train import seed_of
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
@@ -37,6 +38,7 @@ from towpath.verdict import Answer, Verdict, overall
 from towpath.world import World
 
 LEASE_S = 6 * 3600.0
+_JUDGED = (ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
 Tell = Callable[[str], None]
 
 
@@ -125,7 +127,7 @@ def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     rows = candidate.labelled(table.frame, bench.project, bench.world.clock.now())
     recipe = candidate.recipe(bench.project, source, _content(rows, table))
     state = bench.world.state()
-    _stop_if_unchanged(state, recipe)
+    _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
     judged, verdicts = _judge(bench, source, rows, recipe, state)
     said = overall(verdicts)
@@ -195,8 +197,19 @@ def _content(rows: pl.DataFrame, table: Table) -> Digest:
     return of_value([table.content, rows.height])
 
 
-def _stop_if_unchanged(state: State, recipe: Digest) -> None:
-    before = next((one for one in state.runs.all.values() if one.recipe == recipe and one.outcome is not None), None)
+def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:
+    """End the run when an earlier one was made from the same, and what it ended in would come out again.
+
+    A run of uncommitted code answers no commit; a verdict against another champion might be another now.
+    """
+    dirty = state.runs.all[bench.number].patch is not None
+    champion = state.live.champion(PRODUCTION)
+
+    def is_the_same(one: Run) -> bool:
+        judged_alike = one.champion == champion or one.outcome is ev.Outcome.REGISTERED
+        return one.recipe == recipe and one.outcome in _JUDGED and judged_alike and (dirty or one.patch is None)
+
+    before = next((one for one in state.runs.all.values() if is_the_same(one)), None)
     if before:
         version = f" in version {before.version}" if before.version else ""
         raise Ended(

@@ -76,13 +76,17 @@ def until_told() -> Iterator[Callable[[], bool]]:
             signal.signal(kind, handler)
 
 
-def run(loop: Loop, servers: Servers, hands: Hands, *, every_s: float = 1.0, tell: Callable[[Turned], None] = lambda turned: None) -> None:
-    """Turn after turn until SIGTERM or SIGINT; then the children end."""
+def run(loop: Callable[[], Loop], servers: Servers, hands: Hands, *, every_s: float = 1.0, tell: Callable[[Turned], None]) -> None:
+    """Turn after turn until SIGTERM or SIGINT; then the children end.
+
+    Args:
+        loop: asked before each turn: the project may have been declared anew.
+    """
     with until_told() as going_on:
         try:
             while going_on():
                 servers.keep_up()
-                tell(loop.turn())
+                tell(loop().turn())
                 _sleep(every_s, going_on)
         finally:
             servers.stop()

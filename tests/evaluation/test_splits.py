@@ -107,3 +107,14 @@ def test_an_empty_frame_and_an_empty_side_are_refused():
         Last("time", timedelta(0))
     with pytest.raises(UnknownName):
         split(FRAME, Groups("nothing"))
+
+
+@pytest.mark.parametrize("way", [Random(0.2), Random(0.2, "group")])
+def test_rows_keep_their_side_when_the_data_grows(way: Random) -> None:
+    """A champion must not be judged on rows that it was trained on: but for a few near the limit, none changes sides."""
+    random = np.random.default_rng(3)
+    grown = pl.DataFrame({"x": random.normal(size=3000), "group": random.choice(["a", "b"], 3000)})
+    _, before = split(grown.head(2000), way, seed=5)
+    train, _ = split(grown, way, seed=5)
+    moved = before.join(train, on=["x", "group"], how="inner").height
+    assert moved <= 0.1 * before.height

@@ -192,3 +192,10 @@ def test_until_ends_the_fold_at_a_time() -> None:
     for hour, event in enumerate(EVENTS):
         ledger.append([ev.Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
     assert fold(ledger.read(), until=START + timedelta(hours=3)).head.position == 4
+
+
+def test_a_version_of_a_dirty_tree_may_go_on_once_a_commit_gives_the_same_bytes() -> None:
+    clean = made(2, name="v1")[:3]  # the same bytes, from a clean tree; nothing is registered again
+    state = told(*made(1, patch=True), staged(1), *clean)
+    assert not state.registry.versions[1].candidate.dirty
+    assert controller.challenger(state.registry, state.live) == state.registry.versions[1]

@@ -15,13 +15,13 @@ from towpath import children, operator, quantities, wiring
 from towpath.cli import shared
 from towpath.console.reading import Reading
 from towpath.console.server import running
-from towpath.errors import Unavailable, UsageError
+from towpath.errors import TowpathError, Unavailable, UsageError
 from towpath.events import EnvironmentJudged
 from towpath.formats.package import unpack
-from towpath.hands import OUTBOX, STAGING, lock_of
+from towpath.hands import OUTBOX, STAGING, Hands, lock_of
 from towpath.locks import Lock
-from towpath.loop import Turned
-from towpath.project import Project
+from towpath.loop import Loop, Turned
+from towpath.project import FILE, Project
 from towpath.release import staging
 from towpath.report import in_words
 from towpath.serving.run import serve as serve_here
@@ -29,6 +29,7 @@ from towpath.serving.settings import Fault, Scope, ServerSettings
 from towpath.up import Servers, obey, only_one
 from towpath.up import run as run_up
 from towpath.verdict import Answer, overall
+from towpath.world import World
 
 app = shared.new_app()
 
@@ -42,6 +43,7 @@ def up(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(help="where predictions are served")] = None,
     console: Annotated[int, typer.Option(help="where the console's page is")] = 8090,
+    tokens: Annotated[Path | None, typer.Option(help="a JSON file: {token: [predict, labels, admin]}")] = None,
     replay: Replay = None,
     fault: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -54,20 +56,49 @@ def up(
     arguments = ["--port", str(0 if replay else project.serve.port if port is None else port)]
     arguments += ["--replay", str(replay)] if replay else []
     arguments += ["--fault", fault] if fault else []
+    arguments += ["--tokens", str(tokens.absolute())] if tokens else []
     servers = Servers(world, shared.environ(), arguments)
     if replay:
         obey(loop, servers, hands)
     else:
-        reading = Reading(project.name, world.ledger, world.clock.now, lambda: loop.evidence)
+        declared = Declared(context, hands, loop)
+        reading = Reading(project.name, world.ledger, world.clock.now, lambda: declared.loop.evidence)
         with running("127.0.0.1", console, reading) as address:
             typer.echo(f"predictions  http://127.0.0.1:{port or project.serve.port}/v2/models/{project.name}\nconsole      {address}")
-            run_up(loop, servers, hands, tell=_print)
+            run_up(declared, servers, hands, tell=_Printer(world))
     lock.release()
 
 
-def _print(turned: Turned) -> None:
-    for event in turned.events:
-        typer.echo(in_words(event))
+class Declared:
+    """The loop of the project as ``towpath.yaml`` says it now: read again when the file has changed. A fault keeps the old one."""
+
+    def __init__(self, context: typer.Context, hands: Hands, loop: Loop) -> None:
+        self._context, self._hands, self.loop = context, hands, loop
+        self._file = shared.project(context).root / FILE
+        self._changed = self._file.stat().st_mtime_ns
+
+    def __call__(self) -> Loop:
+        try:
+            changed = self._file.stat().st_mtime_ns
+            if changed != self._changed:
+                self._changed = changed
+                self.loop = wiring.loop(wiring.world(shared.project(self._context)), self._hands)
+                typer.echo(f"{FILE} was read again")
+        except (TowpathError, OSError) as fault:
+            typer.echo(f"{fault}\ngoing on with {FILE} as it was", err=True)
+        return self.loop
+
+
+class _Printer:
+    """Prints every event that came into the ledger since the last turn, whoever told it."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._position = world, world.state().head.position
+
+    def __call__(self, turned: Turned) -> None:
+        for record in self._world.ledger.read(self._position):
+            self._position = record.position
+            typer.echo(f"{record.entry.at:%H:%M:%S}  {in_words(record.entry.event)}")
 
 
 @app.command()

@@ -37,7 +37,12 @@ def run(
     if not lock.take("a run by hand"):
         raise Unavailable(f"another run is going on ({lock.holder()})", mend="wait for it (`towpath status`), then run again")
     quiet = shared.asked(context).json
-    ended = run_once(world, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr))
+    try:
+        ended = run_once(
+            world, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr)
+        )
+    finally:
+        lock.release()
     shared.answer(context, ended, _words(ended, world))
     if ended.outcome in SAID_NO:
         raise typer.Exit(1)

@@ -29,6 +29,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Verdict, ...] = ()
     steps: tuple[ev.StepExecuted, ...] = ()
     candidate: Digest | None = None
+    champion: int | None = None  # that the gates compared with
     recipe: Digest | None = None
     parameters: dict[str, object] = {}
     gates: tuple[Verdict, ...] = ()
@@ -83,7 +84,7 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.CandidatePackaged() as event:
             run = replace(runs.all[event.run], candidate=event.digest, recipe=event.recipe, parameters=event.parameters)
         case ev.GatesJudged() as event:
-            run = replace(runs.all[event.run], gates=event.verdicts, metrics=event.metrics)
+            run = replace(runs.all[event.run], gates=event.verdicts, metrics=event.metrics, champion=event.champion)
         case ev.RunEnded() as event:
             run = replace(runs.all[event.run], ended=entry.at, outcome=event.outcome, because=event.because, version=event.version)
         case ev.RunLost() as event:

@@ -86,6 +86,7 @@ def apply(registry: Registry, entry: ev.Entry) -> Registry:
             )
         case ev.GatesJudged() as event:
             candidate = replace(registry.candidates[event.digest], verdicts=event.verdicts, metrics=event.metrics)
+            registry = _again(registry, candidate)
         case ev.VersionRegistered() as event:
             judged = registry.candidates.get(event.digest)
             if judged is None or not judged.passed or registry.holding(event.digest) or event.version in registry.versions:
@@ -95,3 +96,11 @@ def apply(registry: Registry, entry: ev.Entry) -> Registry:
         case _:
             return registry
     return replace(registry, candidates={**registry.candidates, candidate.digest: candidate})
+
+
+def _again(registry: Registry, candidate: Candidate) -> Registry:
+    """A version whose bytes were made once more: by a clean tree, it is no longer one of uncommitted code."""
+    version = registry.holding(candidate.digest)
+    if version is None or not candidate.passed or not version.candidate.dirty:
+        return registry
+    return replace(registry, versions={**registry.versions, version.number: replace(version, candidate=candidate)})

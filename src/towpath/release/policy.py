@@ -24,6 +24,7 @@ import msgspec
 from blake3 import blake3
 
 from towpath.errors import UsageError
+from towpath.quantities import written
 from towpath.release.evidence import Counts, Pairs, harm, harm_paired, safe, safe_paired
 
 _LOG_10 = 2.302585092994046
@@ -215,11 +216,15 @@ def _waiting(plan: Plan, seen: Seen, judged: Sequence[_Judged], now: datetime) -
             return f"{most:,.0f} of {stage.requests:,} shadowed requests seen"
         least = min(least, stage.requests)
     elif now - seen.entered_at < plan.dwell:
-        return f"entered {now - seen.entered_at} ago; it stays {plan.dwell} at least"
+        return f"entered {_whole(now - seen.entered_at)} ago; it stays {written(plan.dwell)} at least"
     few = min(judged, key=lambda one: one.counted)
     if few.counted < least:
         return f"{few.guard.name}: {few.counted:,.0f} of {least:,} challenger requests counted at this stage"
     return "" if all(one.safe >= log10(one.margins.threshold) for one in judged) else _short_of(judged)
+
+
+def _whole(span: timedelta) -> str:
+    return written(timedelta(seconds=round(span.total_seconds())))
 
 
 def _short_of(judged: Sequence[_Judged]) -> str:
