@@ -56,7 +56,8 @@ def test_a_bad_month_stops_the_run_and_nothing_else(
     spoil(root)
     assert main(["run", "--project", str(root)]) == 1
     said = capsys.readouterr().out
-    assert "run 2 stopped" in said and FILE in said
+    assert "run 2 stopped" in said
+    assert FILE in said
     assert all(word in said for word in words), said
     state = little.world(root).state()
     assert state.live.champion("production") == 1
@@ -80,5 +81,6 @@ def test_a_label_that_nobody_has_yet_is_told(tmp_path: Path) -> None:
     root = little.make(tmp_path / "little", months=0)
     little.deliver(root, 1, little.rides(1).with_columns(late=pl.lit(None, pl.Boolean)))
     [ended] = [little.ran(root)]
-    assert isinstance(ended, RunEnded) and ended.outcome is Outcome.FAILED
+    assert isinstance(ended, RunEnded)
+    assert ended.outcome is Outcome.FAILED
     assert "label" in ended.because

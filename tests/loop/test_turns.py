@@ -27,7 +27,8 @@ from towpath.events import (
 from towpath.hands import RUN, lock_of
 from towpath.run import run
 
-SLOW = little.PIPELINE.replace("def rows(", "import time\n\n\ndef rows(").replace(
+SLEEPY = "    time.sleep(60)\n    return rides"
+SLOW = little.PIPELINE.replace("def rows(", "import time\n\n\ndef rows(").replace("    return rides", SLEEPY)
     "    return rides", "    time.sleep(60)\n    return rides"
 )
 
@@ -161,7 +162,7 @@ def test_a_challenger_is_released_by_its_stages_and_a_person_may_hold_it(root: P
     assert served(root) == (1, 2)
     world = little.world(root)
     operator.pause(world, "ann", "a fair")
-    with pytest.raises(UsageError, match=r"paused already \(a fair\)"):
+    with pytest.raises(UsageError, match=r"paused already \(ann: a fair\)"):
         operator.pause(world, "ann", "again")
     assert "paused by" in operator.in_words(wiring.standing(world))
     operator.resume(world, "ann")
