@@ -35,7 +35,7 @@ $(VENV)/parts: $(VENV)/installed
 	touch $@
 
 demo: $(VENV)/installed $(FLIGHTS)/data/prepared
-	cd $(FLIGHTS) && ../../$(BIN)/towpath backtest --from 2013-04 --months 9 --drill drill.yaml $(ARGS)
+	cd $(FLIGHTS) && ../../$(BIN)/towpath backtest --from 2013-04 --months 9 --share 60% --drill drill.yaml $(ARGS)
 
 # its setup.py needs no build: only the data files of the source archive are read
 $(FLIGHTS)/data/prepared: $(FLIGHTS)/project/prepare.py | $(VENV)/installed
