@@ -29,8 +29,6 @@ from towpath.run import run
 
 SLEEPY = "    time.sleep(60)\n    return rides"
 SLOW = little.PIPELINE.replace("def rows(", "import time\n\n\ndef rows(").replace("    return rides", SLEEPY)
-    "    return rides", "    time.sleep(60)\n    return rides"
-)
 
 
 @pytest.fixture
@@ -72,7 +70,8 @@ def test_a_turn_that_died_before_acting_is_finished_by_the_next(root: Path) -> N
         out, _ = turned.communicate(timeout=60)
         assert turned.returncode == 0, out.decode()
     [started] = little.events(root, RunStarted)
-    assert isinstance(started, RunStarted) and (started.run, started.trigger) == (1, "new_rows")
+    assert isinstance(started, RunStarted)
+    assert (started.run, started.trigger) == (1, "new_rows")
     assert [type(event) for event in little.events(root, RunEnded, EnvironmentJudged, VersionPromoted)] == [
         RunEnded,
         EnvironmentJudged,
@@ -136,7 +135,8 @@ def test_of_two_hands_one_starts_the_run(root: Path) -> None:
         hand.wait()
     assert len(little.events(root, RunStarted)) == 1
     [ended] = little.events(root, RunEnded)
-    assert isinstance(ended, RunEnded) and ended.version == 1
+    assert isinstance(ended, RunEnded)
+    assert ended.version == 1
 
 
 def test_a_firing_runs_once(root: Path) -> None:
