@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -96,8 +97,7 @@ class Crew:
         process = self._running()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        self.client.close()
-        self._process = None
+        self._let_go(process)
 
     def stop(self) -> None:
         """Let everything end in order."""
@@ -109,6 +109,15 @@ class Crew:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._let_go(self._process)
+
+    def _let_go(self, process: subprocess.Popen[bytes]) -> None:
+        """Close what leads to a process that has ended; an order that it never read is lost with it."""
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
         self.client.close()
         self._process = None
 

@@ -5,8 +5,8 @@
     - {month: 2013-10, kill: 60}
 
 ``spoil``: the file of that month arrives spoilt (when the month is over), the good one ``mended`` later. ``fault``: a
-challenger released in that month fails this share of its canary requests. ``kill``: kill -9 of every process, in that
-month, when a canary has had so many challenger requests.
+challenger released in that month fails this share of its canary requests. ``kill``: kill -9 of every process, when the
+first canary from that month on has had so many challenger requests.
 """
 
 from __future__ import annotations

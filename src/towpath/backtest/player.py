@@ -154,9 +154,9 @@ class Player:
                 self.refused.append(body.decode(errors="replace"))
 
     def _kill(self, month: Month) -> None:
-        """kill -9 of everything once a canary has had so many challenger requests; the evidence must come back equal."""
+        """kill -9 of everything once a canary, of that month or the next that has one, has had so many challenger requests."""
         release = self._state.live.going_on(PRODUCTION)
-        wanted = [plant.kill for plant in planted(self._plants, str(month)) if plant.kill is not None]
+        wanted = [plant.kill for plant in self._plants if plant.kill is not None and plant.month <= str(month)]
         if not wanted or self.kills or release is None or not release.stages or not release.stages[-1].share:
             return
         before = self._evidence()
