@@ -46,6 +46,8 @@ class Client:
 
     def _one(self, message: bytes) -> tuple[int, bytes]:
         answer = self._receive(0) if self._send(0, message) else None
+        if answer is None:  # a server closes a connection that was idle for long: once more, on a new one
+            answer = self._receive(0) if self._send(0, message) else None
         if answer is None:
             raise Unavailable(f"the server on {self.address[0]}:{self.address[1]} did not answer", mend="is it up? look at its log")
         return answer
