@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, UsageError
@@ -194,10 +195,12 @@ def make(project: Project, source: Source, rows: pl.DataFrame, rivals: Mapping[s
     answer = package.answerer()
     measured["parity"] = parity(ours, answer, test_raw).max_difference
     evidence = _evidence(project, package, answer(test_raw), seen, test, rivals, measured)
-    rules = [parse(text, model.task) for text in project.gates or DEFAULT_GATES[model.task]]
+    texts = project.gates or DEFAULT_GATES[model.task]
+    said = judge_all([parse(text, model.task) for text in texts], evidence)
+    verdicts = tuple(replace(verdict, gate=text) for verdict, text in zip(said, texts, strict=True))  # as its author wrote it
     profile = store.put(profiles.encode(_profile(project, seen, test, answer(test_raw))))
     store.sync()
-    return Judged(digest=digest, profile=profile, verdicts=judge_all(rules, evidence), metrics=figures(evidence), measured=measured)
+    return Judged(digest=digest, profile=profile, verdicts=verdicts, metrics=figures(evidence), measured=measured)
 
 
 def _profile(project: Project, seen: pl.DataFrame, test: pl.DataFrame, scores: Scores) -> profiles.Profile:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError, Unavailable
@@ -49,7 +50,7 @@ def check(rules: Sequence[str], package: Package, model: str, start: Starter, fo
         why = f"{fault.what} ({fault.mend})"
         return tuple(Verdict(gate=rule, answer=Answer.ERROR, because=why) for rule in rules or DEFAULT_CHECKS)
     evidence = Evidence(task=package.manifest.task, measured=measured)
-    return tuple(said if rule == GOLDEN else judge(parse(rule), evidence) for rule in rules or DEFAULT_CHECKS)
+    return tuple(said if rule == GOLDEN else replace(judge(parse(rule), evidence), gate=rule) for rule in rules or DEFAULT_CHECKS)
 
 
 @contextmanager
