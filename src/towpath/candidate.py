@@ -163,6 +163,9 @@ def train(project: Project, source: Source, rows: pl.DataFrame) -> Trained:
         function = named(dict(source.functions), model.train)
         fitted = fit(function, seen, parameters_of(function, model.parameters), seed=seed, root=source.root)
         kind = kind_of(function)
+    elif model.parameters:
+        what = f"parameters are declared ({', '.join(model.parameters)}), and no function takes them"
+        raise project.fault("model", "parameters", what=what, mend="name the function under `model.train`, or drop the parameters")
     else:
         fitted, kind = default_model(seen, model.label.column, model.task, seed), "polars"
     return Trained(model=fitted, task=model.task, label=model.label.column, kind=kind, features=features)

@@ -52,7 +52,6 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     release: int
     before: dict[str, Any]
     after: dict[str, Any]
-    sent_again: int
 
 
 class Player:
@@ -129,10 +128,9 @@ class Player:
             self._crew.settle()
             self._state = self._world.state(self._state)
 
-    def _send(self, rows: pl.DataFrame) -> int:
-        """Send rows as requests; those whose connection broke are sent again, as a client would. How many that were."""
+    def _send(self, rows: pl.DataFrame) -> None:
+        """Send rows as requests; those whose connection broke are sent again, as a client would."""
         path = f"/v2/models/{self._world.project.name}/infer"
-        again = 0
         for chunk in rows.iter_slices(BATCH):
             self._clock.set(max(self._clock.now(), chunk["__time"][0]))
             ids = chunk["__id"].to_list()
@@ -140,9 +138,7 @@ class Player:
             answers = list(self._crew.client.post_all(path, messages))
             broken = [message for message, answer in zip(messages, answers, strict=True) if answer is None]
             answers += list(self._crew.client.post_all(path, broken))
-            again += len(broken)
             self.refused += [answer[1].decode(errors="replace") for answer in answers if answer and answer[0] != 200]
-        return again
 
     def _label(self, now: datetime) -> None:
         due = self._label_queue[self._labels_told :].filter(pl.col("__time") <= now - self._world.project.model.label.after)
@@ -166,7 +162,7 @@ class Player:
         self._crew.start()
         self._crew.settle()
         self._crew.follow(self._world.state().head.position)
-        self.kills.append(Kill(month=str(month), release=release.number, before=before, after=self._evidence(), sent_again=0))
+        self.kills.append(Kill(month=str(month), release=release.number, before=before, after=self._evidence()))
         self._tell(f"{self._clock.now():%d %b}  kill -9 of everything in release {release.number}; it goes on where it was")
 
     def _evidence(self) -> dict[str, Any]:

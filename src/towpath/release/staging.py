@@ -22,13 +22,13 @@ from towpath.gates import parse
 from towpath.gates.evidence import Evidence
 from towpath.gates.judge import judge
 from towpath.serving.client import Client
+from towpath.serving.requests import DATATYPES
 from towpath.verdict import Answer, Verdict
 
 DEFAULT_CHECKS = ("golden_rows",)
 GOLDEN = "golden_rows"
 TIMED = 400  # requests that latency is measured over, after as many golden rows again for warming
 STARTS_WITHIN_S = 60.0
-_DATATYPES = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL", "time": "BYTES"}
 
 Starter = Callable[[Path], Popen[bytes]]
 
@@ -80,7 +80,7 @@ def _port(process: Popen[bytes], ready: Path) -> int:
 
 
 def _asker(client: Client, model: str, raw: Schema) -> Callable[[Mapping[str, list[Any]]], list[list[float]]]:
-    types = {column.name: _DATATYPES[column.type] for column in raw.columns}
+    types = {column.name: DATATYPES[column.type] for column in raw.columns}
     path = f"/v2/models/{model}/infer"
 
     def ask(columns: Mapping[str, list[Any]]) -> list[list[float]]:

@@ -12,7 +12,7 @@ import polars as pl
 from towpath.formats.frames import requested, type_of
 
 _json = msgspec.json.Encoder().encode
-_DATATYPES = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL", "time": "BYTES"}
+DATATYPES = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL", "time": "BYTES"}
 
 
 def bodies(frame: pl.DataFrame, ids: list[str]) -> Iterator[bytes]:
@@ -26,7 +26,7 @@ def bodies(frame: pl.DataFrame, ids: list[str]) -> Iterator[bytes]:
 
 
 def _head(name: str, dtype: pl.DataType) -> bytes:
-    kind: Any = _DATATYPES[type_of(name, dtype)]
+    kind: Any = DATATYPES[type_of(name, dtype)]
     return b'{"name":%s,"shape":[1],"datatype":"%s","data":[' % (_json(name), kind.encode())
 
 
