@@ -1,4 +1,4 @@
-"""The only place that chooses adapters, and puts a project's parts together."""
+"""Puts a project's parts together; with :mod:`towpath.kept` the only place that chooses adapters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from towpath.clock import Clock, ReplayClock, WallClock, machine_s
+from towpath import kept
+from towpath.clock import machine_s
 from towpath.data.growth import growth, peek
 from towpath.data.index import Index
 from towpath.data.snapshot import manifest
@@ -16,8 +17,6 @@ from towpath.errors import UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
 from towpath.journal.delta import DeltaJournal
-from towpath.ledger.anchors import Anchors
-from towpath.ledger.sqlite import SqliteLedger
 from towpath.loop import Loop
 from towpath.monitor.alerts.outbox import Delivery, deliver
 from towpath.monitor.alerts.port import Target
@@ -33,42 +32,21 @@ from towpath.release.routing import assignment, only
 from towpath.serving.port import Assignment, Source
 from towpath.sights import Eyes
 from towpath.state import State, fold
-from towpath.store.local import LocalStore
 from towpath.triggers import Growth
 from towpath.world import World
 
 HEAD_EVERY_S = 1.0  # asking Git starts a process
 
 
-def ledger(project: Project) -> SqliteLedger:
-    """The project's ledger."""
-    return SqliteLedger(project.home / "ledger.sqlite")
-
-
-def anchors(project: Project) -> Anchors:
-    """The heads of the ledger that are kept outside it."""
-    return Anchors(project.home / "anchors.jsonl")
-
-
-def store(project: Project) -> LocalStore:
-    """The project's store."""
-    return LocalStore(project.home / "store")
-
-
-def clock(replay: Path | None = None) -> Clock:
-    """The project's clock: the world's, or the replayer's."""
-    return ReplayClock(replay) if replay else WallClock()
-
-
 def world(project: Project, replay: Path | None = None) -> World:
     """Everything that a project's loop works with."""
     return World(
         project=project,
-        clock=clock(replay),
-        ledger=ledger(project),
-        store=store(project),
+        clock=kept.clock(replay),
+        ledger=kept.ledger(project),
+        store=kept.store(project),
         journal=DeltaJournal(project.home / "journal"),
-        anchors=anchors(project),
+        anchors=kept.anchors(project),
     )
 
 
@@ -94,7 +72,7 @@ def hands(world: World, environ: Mapping[str, str], replay: Path | None = None) 
 
 def source(project: Project, environment: str) -> Source:
     """What the ledger says a server is to serve; each call reads only what is new."""
-    facts, deadline = ledger(project), project.environment("production").release.deadline.total_seconds()
+    facts, deadline = kept.ledger(project), project.environment("production").release.deadline.total_seconds()
     known = [State()]
 
     def look() -> Assignment:
@@ -106,8 +84,7 @@ def source(project: Project, environment: str) -> Source:
 
 def source_of_one(project: Project, environment: str, number: int) -> Source:
     """One version by itself. Raises UnknownName; UsageError when its gates did not all say ``pass``."""
-    state = world(project).state()
-    version = state.registry.version(number)
+    version = kept.state(project).registry.version(number)
     if not version.candidate.passed:
         raise UsageError(f"version {number} did not pass its gates", mend="serve one that did: `towpath status`")
     fixed = only(environment, number, version.digest)

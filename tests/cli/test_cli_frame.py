@@ -189,7 +189,7 @@ def test_a_reader_that_leaves_is_no_error(project):
 
 
 def test_ctrl_c_ends_with_130(project):
-    waits = "import signal, sys, towpath.cli.trust as trust; trust.wiring.ledger = lambda project: signal.pause()"
+    waits = "import signal, sys, towpath.cli.trust as trust; trust.kept.ledger = lambda project: signal.pause()"
     code = f"{waits}\nfrom towpath.cli import main\nprint('up', flush=True)\nsys.exit(main(['history']))"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from towpath import events as ev
-from towpath import wiring
+from towpath import kept
 from towpath.cli import doctor
 from towpath.events import Entry
 from towpath.project_file import load
@@ -48,7 +48,7 @@ STORY = [
 def told(project):
     """A project to which all of this happened."""
     found = load(project, {})
-    wiring.anchors(found).add(wiring.ledger(found).append(STORY))
+    kept.anchors(found).add(kept.ledger(found).append(STORY))
     return project
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from towpath import children, operator, quantities, wiring
+from towpath import children, kept, operator, quantities, wiring
 from towpath.cli import shared
 from towpath.console.reading import Reading
 from towpath.console.server import running
@@ -133,7 +133,7 @@ def serve(
         dies_with_parent=supervised,
     )
     source = wiring.source(project, environment) if version is None else wiring.source_of_one(project, environment, version)
-    serve_here(settings, source, wiring.store(project))
+    serve_here(settings, source, kept.store(project))
 
 
 def _tokens(file: Path | None) -> dict[str, tuple[Scope, ...]]:

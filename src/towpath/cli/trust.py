@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 import typer
 
-from towpath import wiring
+from towpath import kept
 from towpath.cli import shared
 from towpath.errors import UnknownName, UsageError
 from towpath.events import AnyEvent
@@ -37,7 +37,7 @@ def history(
     if kind is not None and kind not in KINDS:
         raise UnknownName("kind of event", kind, KINDS)
     moment = None if at is None else moment_of(at)
-    records = list(wiring.ledger(shared.project(context)).read())
+    records = list(kept.ledger(shared.project(context)).read())
     if moment is not None:
         records = list(takewhile(lambda record: record.entry.at <= moment, records))
     chosen = [record for record in records if kind is None or type(record.entry.event).__name__ == kind]
@@ -106,8 +106,8 @@ def _verify() -> None:
 def ledger(context: typer.Context) -> None:
     """Follow the ledger's chain and hold its end against the anchors; every changed, reordered or dropped record is named."""
     project = shared.project(context)
-    anchors = wiring.anchors(project).all()
-    checked = verify_chain(wiring.ledger(project).read(), anchors)
+    anchors = kept.anchors(project).all()
+    checked = verify_chain(kept.ledger(project).read(), anchors)
     found = {"position": checked.head.position, "hash": checked.head.hash, "anchors": len(anchors), "faults": checked.faults}
     seen = f"{checked.head.position:,} records, {len(anchors):,} anchors"
     if checked.faults:

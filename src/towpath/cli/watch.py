@@ -1,4 +1,4 @@
-"""What one watches: `drift`, `monitor`, `decisions`; and what one sends: `labels`, `request`."""
+"""What one watches: `drift`, `monitor`; and what one sends: `labels`, `request`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 
 from towpath import quantities, wiring
 from towpath.cli import shared
-from towpath.cli.daily import default_version
+from towpath.cli.runs import default_version
 from towpath.data.read import Unreadable, form_of, read_file
 from towpath.errors import Refused, Unavailable, UsageError
 from towpath.evaluation.metrics import measure
@@ -138,17 +138,6 @@ def _limits(project: Project, at_gates: dict[str, float], figures: tuple[Figure,
         now = f"{values[name]:.4g} so far" if name in values else "not known yet"
         said.append(f"{name} {bound:.4g}, {now}; judged on whole windows by the interval")
     return tuple(said)
-
-
-@app.command()
-def decisions(
-    context: typer.Context, last: Annotated[int, typer.Option("--last", "-n", min=0, help="how many, the latest; 0 for all")] = 20
-) -> None:
-    """What started a run and what did not, with the reason: each firing and refusal of a trigger."""
-    project = shared.project(context)
-    known = wiring.world(project).state().firings.decisions
-    chosen = known[-last:] if last else known
-    shared.answer(context, chosen, views.decisions_in_words(chosen, project.retrain))
 
 
 @app.command()
