@@ -30,8 +30,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.timeout(300)
 def test_the_loop_closes_on_real_flights(played: dict[str, Any]) -> None:
     april, may = played["rows"]
-    assert april["decisions"] == ["version 1 promoted"]
-    assert "version 2 promoted" in may["decisions"]
+    assert april["decisions"] == ["version 1 serves production"]
+    assert "version 2 serves production instead of version 1" in may["decisions"]
     assert may["causes"][0] == "new_rows"
     assert may["versions"] == [1, 2]
 

@@ -90,7 +90,7 @@ def test_two_months_with_a_spoilt_delivery(tmp_path: Path) -> None:
     march, april = played.rows
     assert played.refused == []
     assert (march.requests, april.requests) == (1000, 1000)
-    assert march.decisions[0] == "version 1 promoted"
+    assert march.decisions[0] == "version 1 serves production"
     assert any("stopped" in words and "distance" in words for words in april.decisions), april.decisions
     assert any("mended" in words or "arrives" in words for words in said)
     assert "FAULTS" not in played.ledger

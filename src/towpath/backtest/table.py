@@ -16,8 +16,10 @@ from towpath.evaluation.metrics import measure
 from towpath.evaluation.predictions import predictions
 from towpath.ledger import Record
 from towpath.state import State
+from towpath.words import in_words
 
 FIGURES = {"binary": ("auc", "log_loss"), "multiclass": ("accuracy", "macro_f1"), "regression": ("rmse", "mae")}
+REASON = 110  # characters of one that a cell of the table has room for
 
 
 class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ def row(
         month=str(month),
         causes=[event.trigger for event in events if isinstance(event, ev.TriggerFired)],
         versions=sorted(answers["answered_by"].unique().to_list()),
-        decisions=[words for event in events if (words := in_words(event, state))],
+        decisions=[words for event in events if (words := told(event, state))],
         requests=answers.height,
         served=served,
         frozen={},
@@ -83,22 +85,14 @@ def row(
     )
 
 
-def in_words(event: ev.AnyEvent, state: State) -> str:
-    """The decisions that a month is remembered by; empty for all other events."""
+def told(event: ev.AnyEvent, state: State) -> str:
+    """The decisions that a month is remembered by, in a line each; empty for all other events."""
     match event:
-        case ev.RunEnded(outcome=ev.Outcome.STOPPED | ev.Outcome.REJECTED | ev.Outcome.HELD | ev.Outcome.FAILED):
-            return f"run {event.run} {event.outcome.value}: {_short(event.because)}"
-        case ev.VersionPromoted():
-            return f"version {event.version} promoted"
-        case ev.VersionRolledBack():
-            return f"version {event.version} rolled back: {_short(event.because)}"
+        case ev.VersionPromoted() | ev.RunLost():
+            return in_words(event, most=0)
         case ev.ReleaseAbandoned():
-            return f"version {state.live.releases[event.release].version} abandoned: {_short(event.because)}"
-        case ev.RunLost():
-            return f"run {event.run} lost"
+            return f"version {state.live.releases[event.release].version}, {in_words(event, most=REASON)}"
+        case ev.VersionRolledBack() | ev.RunEnded(outcome=ev.Outcome.STOPPED | ev.Outcome.REJECTED | ev.Outcome.HELD | ev.Outcome.FAILED):
+            return in_words(event, most=REASON)
         case _:
             return ""
-
-
-def _short(text: str, most: int = 110) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -14,9 +14,11 @@ from towpath.release.live import Live
 from towpath.report.columns import aligned
 from towpath.report.runs import RunRow, minute, row
 from towpath.report.versions import stage_in_words
+from towpath.words import clipped
 
 ENVIRONMENTS = (controller.STAGING, controller.PRODUCTION)
 LAST_RUNS = 3
+REASON = 100  # characters of one that fit into a line; `why` tells the whole
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,16 +132,7 @@ def in_words(one: Status) -> str:
 def _served(serving: Serving) -> str:
     if serving.version is None or serving.since is None:
         return "nothing serves yet"
-    return f"version {serving.version} since {minute(serving.since)} ({clipped(serving.because)})"
-
-
-def clipped(text: str, most: int = 100) -> str:
-    """A sentence that fits into a line; `why` tells the whole.
-
-    >>> clipped("errors: 0 of 903 requests", 12)
-    'errors: 0 o…'
-    """
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    return f"version {serving.version} since {minute(serving.since)} ({clipped(serving.because, REASON)})"
 
 
 def growth_in_words(grown: Grown) -> str:

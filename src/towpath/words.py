@@ -1,4 +1,4 @@
-"""Every event as one sentence for people."""
+"""Every event as one sentence for people: what happened, then why. Pure; who tells events chooses which, and how short."""
 
 from __future__ import annotations
 
@@ -9,12 +9,32 @@ from towpath import events as ev
 from towpath.verdict import Answer, Verdict, overall
 
 
-def in_words(event: ev.AnyEvent) -> str:
+def in_words(event: ev.AnyEvent, *, most: int | None = None) -> str:
     """One line, present to past, with the numbers that name things.
+
+    Args:
+        most: how many characters of its reason are kept; 0 leaves the reason out.
 
     >>> in_words(ev.RunEnded(run=3, outcome=ev.Outcome.REGISTERED, because="all gates passed", version=7))
     'run 3 ended in version 7: all gates passed'
+    >>> in_words(ev.RunLost(run=3, because="its process 812 ended without a word"), most=17)
+    'run 3 was lost: its process 812…'
     """
+    reason: str = getattr(event, "because", "")
+    kept = reason if most is None else clipped(reason, most)
+    return f"{_what(event)}: {kept}" if kept else _what(event)
+
+
+def clipped(text: str, most: int) -> str:
+    """A text that fits into a line.
+
+    >>> clipped("errors: 0 of 903 requests", 12)
+    'errors: 0 o…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…" if most else ""
+
+
+def _what(event: ev.AnyEvent) -> str:
     match event:
         case ev.TriggerFired() | ev.TriggerRefused() | ev.RunStarted() | ev.RunEnded() | ev.RunLost():
             return _of_run(event)
@@ -25,14 +45,24 @@ def in_words(event: ev.AnyEvent) -> str:
         case ev.VersionRegistered() | ev.EnvironmentJudged() | ev.DeploymentAsked() | ev.VersionPromoted() | ev.VersionRolledBack():
             return _of_version(event)
         case ev.QuarantineLifted():
-            return f"the quarantine of {event.digest[:8]} was lifted by {event.by}: {event.because}"
+            return f"the quarantine of {event.digest[:8]} was lifted by {event.by}"
         case ev.FindingMade():
             on = f" of version {event.version}" if event.version else ""
-            return f"finding {event.finding}, {event.subject} in {event.what}{on}: {event.because}"
+            return f"finding {event.finding}, {event.subject} in {event.what}{on}"
         case ev.Delivered():
             return f"{event.target} was told everything up to {event.position}"
         case _:
             assert_never(event)
+
+
+_ENDS = {
+    ev.Outcome.REGISTERED: "ended in a version",
+    ev.Outcome.REJECTED: "was rejected",
+    ev.Outcome.HELD: "was held",
+    ev.Outcome.STOPPED: "was stopped",
+    ev.Outcome.UNCHANGED: "made nothing new",
+    ev.Outcome.FAILED: "failed",
+}
 
 
 def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunEnded | ev.RunLost) -> str:
@@ -40,16 +70,16 @@ def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunE
         case ev.TriggerFired():
             return f"{event.trigger} asked for run {event.run}: {event.cause}"
         case ev.TriggerRefused():
-            return f"{event.trigger} asked for a run ({event.cause}) and got none: {event.because}"
+            return f"{event.trigger} asked for a run ({event.cause}) and got none"
         case ev.RunStarted():
             tree = f"commit {event.commit[:8]}" + (" with uncommitted changes" if event.patch else "")
             return f"run {event.run} started ({event.trigger}: {event.cause}) on {tree}"
         case ev.RunEnded(version=int()):
-            return f"run {event.run} ended in version {event.version}: {event.because}"
+            return f"run {event.run} ended in version {event.version}"
         case ev.RunEnded():
-            return f"run {event.run} ended, {event.outcome}: {event.because}"
+            return f"run {event.run} {_ENDS[event.outcome]}"
         case ev.RunLost():
-            return f"run {event.run} was lost: {event.because}"
+            return f"run {event.run} was lost"
         case _:
             assert_never(event)
 
@@ -77,17 +107,17 @@ def _of_release(event: ev.ReleaseStarted | ev.StageEntered | ev.ReleasePaused | 
     match event:
         case ev.ReleaseStarted():
             against = f"against version {event.champion}" if event.champion else "where nothing served"
-            return f"release {event.release} of version {event.version} into {event.environment} started {against}: {event.because}"
+            return f"release {event.release} of version {event.version} into {event.environment} started {against}"
         case ev.StageEntered(share=0):
-            return f"release {event.release}: stage {event.stage + 1}, shadow: {event.because}"
+            return f"release {event.release}: stage {event.stage + 1}, shadow"
         case ev.StageEntered():
-            return f"release {event.release}: stage {event.stage + 1}, {event.share:.0%} of the requests: {event.because}"
+            return f"release {event.release}: stage {event.stage + 1}, {event.share:.0%} of the requests"
         case ev.ReleasePaused():
-            return f"release {event.release} was paused by {event.by}: {event.because}"
+            return f"release {event.release} was paused by {event.by}"
         case ev.ReleaseResumed():
             return f"release {event.release} was resumed by {event.by}"
         case ev.ReleaseAbandoned():
-            return f"release {event.release} was abandoned: {event.because}"
+            return f"release {event.release} was abandoned"
         case _:
             assert_never(event)
 
@@ -104,11 +134,11 @@ def _of_version(
             return f"{event.by} asked for version {event.version} in {event.environment}"
         case ev.VersionPromoted():
             before = f" instead of version {event.previous}" if event.previous else ""
-            return f"version {event.version} serves {event.environment}{before}: {event.because}"
+            return f"version {event.version} serves {event.environment}{before}"
         case ev.VersionRolledBack():
             to = f"version {event.to} serves" if event.to else "nothing serves"
             held = ", quarantined" if event.quarantine else ""
-            return f"version {event.version} was rolled back in {event.environment}{held}, {to}: {event.because}"
+            return f"version {event.version} was rolled back in {event.environment}{held}, {to}"
         case _:
             assert_never(event)
 
