@@ -17,6 +17,7 @@ from time import strftime
 from typing import NamedTuple
 
 from towpath import __version__
+from towpath.cli.extras import missing
 from towpath.cli.table import VERBS, first_screen
 from towpath.errors import TowpathError, UnknownName, UsageError
 
@@ -47,8 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is quiet too
         return 1
     except Exception as error:  # the border: what nobody foresaw becomes one line for people, and a file for who mends it
-        _tell(_unforeseen(error, parse(words, strict=False), os.environ), words)
-        return 1
+        told = missing(error) or _unforeseen(error, parse(words, strict=False), os.environ)
+        _tell(told, words)
+        return told.exit_code
 
 
 def _run(words: list[str]) -> int:

@@ -16,15 +16,10 @@ import typer
 
 from towpath import __version__, project_file
 from towpath.cli import shared
+from towpath.cli.extras import EXTRAS
 from towpath.errors import TowpathError
 
 app = shared.new_app()
-EXTRAS = {
-    "lightgbm": "train and convert LightGBM models",
-    "xgboost": "train and convert XGBoost models",
-    "pandas": "steps whose frames are pandas or Arrow",
-    "mlflow": "mirror runs and versions to MLflow",
-}
 ROOM_GB = 1.0  # under this, a run may fail to store what it made
 
 
@@ -50,7 +45,8 @@ class Requirement(NamedTuple):
 @app.command()
 def doctor(context: typer.Context) -> None:
     """What is installed, what is missing, and how to mend it. Exit code 1 when something needed is missing."""
-    needed = [requirement for line in metadata.requires("towpath") or () if (requirement := requirement_of(line))]
+    required = map(requirement_of, metadata.requires("towpath") or ())
+    needed = [one for one in required if one and one.name != "towpath"]  # an extra may name another extra of ours
     findings = [_python(), _git(), *map(_distribution, needed), *_place(context)]
     core_mb = sum(map(_size_mb, closure([r.name for r in needed if not r.extra])))
     ill = [finding for finding in findings if finding.needed and not finding.well]

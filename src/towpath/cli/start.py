@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +12,13 @@ import typer
 
 from towpath import project_file
 from towpath.cli import repository, scaffold, shared
+from towpath.cli.extras import MissingExtra
 from towpath.data.read import form_of, read_file
 from towpath.errors import UsageError
 from towpath.project import FILE
 
 app = shared.new_app()
+TRAIN = MissingExtra("scikit-learn", "train")
 
 
 @app.command()
@@ -37,7 +40,9 @@ def init(
         installed = repository.install_hook(project_file.find(folder).parent, sys.executable)
         said["hook"] = str(installed)
         words.append(f"every commit makes a turn of the loop from now on ({installed})")
-    shared.answer(context, said, "\n".join([*words, "next: towpath run"]))
+    trains = find_spec("sklearn") is not None
+    words.append("next: towpath run" if trains else f"next: {TRAIN.mend}, then towpath run")
+    shared.answer(context, said, "\n".join(words))
 
 
 def _begin(folder: Path, data: Path, label: str | None, task: str | None, name: str | None) -> dict[str, Any]:

@@ -131,10 +131,9 @@ class _Table:
 
 def _opened(path: Path, schema: pl.Schema, *, by_day: bool) -> DeltaTable:
     if not DeltaTable.is_deltatable(str(path)):
-        empty = schema.to_frame()
         DeltaTable.create(
             path,
-            (_with_day(empty) if by_day else empty).to_arrow().schema,
+            _with_day(schema.to_frame()).schema if by_day else schema,
             mode="ignore",
             partition_by=["day"] if by_day else None,
             # statistics on the other columns would only make the log larger
