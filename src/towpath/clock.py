@@ -1,4 +1,4 @@
-"""The project's clock, which rules all policy, and the machine's, which rules latency, timeouts and leases.
+"""The project's clock, which rules all policy, and the machine's, which rules latency and timeouts.
 
 No policy reads any other clock: a function that decides takes ``now`` as an argument, and the shell gets it here.
 """
@@ -60,12 +60,12 @@ def _micros(moment: datetime) -> int:
 
 
 def machine_s() -> float:
-    """The machine's monotonic clock in seconds: for latency, timeouts and leases only; comparable within one boot."""
+    """The machine's monotonic clock in seconds: for latency and timeouts only; comparable within one boot."""
     return time.monotonic()
 
 
 def boot_id() -> str:
-    """Names the boot that ``machine_s`` counts from, so that a lease of an earlier boot is known to be over."""
+    """Names the boot that ``machine_s`` counts from, so that a run of an earlier boot is known to be lost."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

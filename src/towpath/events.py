@@ -18,6 +18,8 @@ from towpath.digest import Digest
 from towpath.verdict import Verdict
 
 FORM = 1  # version of the events' form; every record carries it
+# longer than a run is ever silent, which is in its training; a machine that died holds retraining up for as long
+LEASE_S = 6 * 3600.0
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -50,7 +52,7 @@ class TriggerRefused(Event, frozen=True, kw_only=True):
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """``pid`` on ``host`` in ``boot`` works on it; past ``lease_until`` (machine seconds of that boot) it may be called lost."""
+    """``pid`` on ``host`` in ``boot`` works on it; another machine may call it lost when it has told nothing for ``lease_s``."""
 
     run: int
     trigger: str
@@ -60,7 +62,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     host: str
     boot: str
     pid: int
-    lease_until: float
+    lease_s: float = LEASE_S
 
 
 class SnapshotTaken(Event, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from towpath import events as ev
 from towpath.errors import Conflict
 from towpath.hands import Hands
 from towpath.monitor import findings
+from towpath.pipeline.runs import lost
 from towpath.project import Project
 from towpath.release import controller
 from towpath.release import decide as judge_release
@@ -95,8 +96,9 @@ def decide(state: State, sights: Sights, project: Project, now: datetime) -> lis
     """What follows from the state and what was seen: runs given up, findings, runs asked for, releases begun and led on."""
     events: list[ev.AnyEvent] = []
     run = state.runs.going_on
-    if run and sights.run_is_gone:
-        events.append(ev.RunLost(run=run.number, because=f"its process {run.pid} on {run.host} ended without a word"))
+    gone = lost(run, sights.here, now) if run and sights.here else ""
+    if run and gone:
+        events.append(ev.RunLost(run=run.number, because=gone))
     events += findings.news(state.findings, list(sights.findings))
     events += _fired(state, sights, project, now)
     return events + _released(state, sights, project, now)

@@ -7,6 +7,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,18 +15,18 @@ import polars as pl
 from towpath import candidate
 from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
-from towpath.clock import boot_id, machine_s
+from towpath.clock import boot_id
 from towpath.data import checks
 from towpath.data.snapshot import Taken, look, manifest, take
 from towpath.digest import Digest, of_value
-from towpath.errors import TowpathError
+from towpath.errors import TowpathError, Unavailable
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
-from towpath.pipeline import functions
+from towpath.pipeline import functions, runs
 from towpath.pipeline.execute import Table, execute
 from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project as Code
-from towpath.pipeline.runs import Run
+from towpath.pipeline.runs import Here, Run
 from towpath.pipeline.train import seed_of
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
@@ -37,7 +38,6 @@ from towpath.triggers import waiting
 from towpath.verdict import Answer, Verdict, overall
 from towpath.world import World
 
-LEASE_S = 6 * 3600.0
 _JUDGED = (ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
 Tell = Callable[[str], None]
 
@@ -97,11 +97,13 @@ def run(
 
 
 def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, cause: str) -> ev.RunStarted:
+    here = Here(host=platform.node(), boot=boot_id(), lock_is_free=True)  # the caller holds it: nobody else does
+
     def choose(state: State) -> list[ev.AnyEvent]:
         firing = next((one for one in waiting(state.firings, state.runs) if one.run == fired), None)
         if fired is not None and firing is None:
             raise TowpathError(f"run {fired} was not fired, or has begun", mend="nothing is to be done: the loop starts runs by itself")
-        lost = [ev.RunLost(run=run.number, because="another run began") for run in state.runs.all.values() if run.is_going_on]
+        lost = [_given_up(run, here, world.clock.now()) for run in state.runs.all.values() if run.is_going_on]
         free = max([state.runs.next_number, *(1 + (one.run or 0) for one in state.firings.decisions)])
         started = ev.RunStarted(
             run=firing.run if firing else free,
@@ -109,15 +111,24 @@ def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, 
             cause=firing.cause if firing else cause,
             commit=source.commit,
             patch=patch,
-            host=platform.node(),
-            boot=boot_id(),
+            host=here.host,
+            boot=here.boot,
             pid=os.getpid(),
-            lease_until=machine_s() + LEASE_S,
         )
         return [*lost, started]
 
     _, events = world.decide(choose)
     return next(event for event in events if isinstance(event, ev.RunStarted))
+
+
+def _given_up(run: Run, here: Here, now: datetime) -> ev.RunLost:
+    because = runs.lost(run, here, now)
+    if not because:
+        raise Unavailable(
+            f"run {run.number} is at work on {run.host}; it was last heard of at {run.heard:%Y-%m-%d %H:%M} UTC",
+            mend=f"wait for its end; should {run.host} have died, another run may begin after {run.lease:%Y-%m-%d %H:%M} UTC",
+        )
+    return ev.RunLost(run=run.number, because=because)
 
 
 def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
+from towpath.clock import boot_id
 from towpath.hands import RUN, lock_of
 from towpath.journal.commit import commit
 from towpath.monitor.findings import Finding
+from towpath.pipeline.runs import Here
 from towpath.recent import Recent
 from towpath.release import controller, tally
 from towpath.release.controller import Outlook
@@ -20,9 +23,12 @@ from towpath.world import World
 
 
 class Sights(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen. ``seen`` is of the release that is going on, ``outlook`` of the champion, where one is to begin."""
+    """What was seen. ``seen`` is of the release that is going on, ``outlook`` of the champion, where one is to begin.
 
-    run_is_gone: bool = False
+    ``here`` was looked at where a run has no end: it may be lost.
+    """
+
+    here: Here | None = None
     head: str | None = None
     growths: tuple[Growth, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -60,13 +66,16 @@ class Eyes:
         """Everything that a turn decides by."""
         begins = controller.challenger(state.registry, state.live) is not None
         return Sights(
-            run_is_gone=state.runs.going_on is not None and lock_of(self._world.project.home, RUN).is_free(),
+            here=self._here() if state.runs.going_on else None,
             head=self._head(),
             growths=self._data(state),
             findings=tuple(self._monitors(state, self._recent, now)),
             seen=self._seen(state, now),
             outlook=self._outlook(state, now) if begins else Outlook(),
         )
+
+    def _here(self) -> Here:
+        return Here(host=platform.node(), boot=boot_id(), lock_is_free=lock_of(self._world.project.home, RUN).is_free())
 
     def _seen(self, state: State, now: datetime) -> Seen | None:
         release = state.live.going_on(controller.PRODUCTION)

@@ -30,7 +30,7 @@ def on(day, *told):
 STORY = [
     *on(
         1,
-        ev.RunStarted(run=1, trigger="command", cause="by hand", commit="c" * 40, host="h", boot="b", pid=1, lease_until=0.0),
+        ev.RunStarted(run=1, trigger="command", cause="by hand", commit="c" * 40, host="h", boot="b", pid=1),
         ev.CandidatePackaged(run=1, digest=A, recipe=A, parameters={}),
         ev.GatesJudged(run=1, digest=A, champion=None, verdicts=PASSED, metrics={}),
         ev.VersionRegistered(version=1, digest=A, run=1),

@@ -298,7 +298,7 @@ def test_a_version_that_was_replaced_says_so(run, copy):
 
 
 def started(number):
-    facts = {"trigger": "commit", "cause": "commit abc", "commit": "abc", "host": "h", "boot": "b", "pid": 1, "lease_until": 0.0}
+    facts = {"trigger": "commit", "cause": "commit abc", "commit": "abc", "host": "h", "boot": "b", "pid": 1}
     return ev.RunStarted(run=number, **facts)
 
 

@@ -34,7 +34,7 @@ EVIDENCE = {
 
 
 def ran(run, digest, version, outcome="registered", because="all 6 gates passed", cause="12,120 new rows in flights (+14%)"):
-    yield ev.RunStarted(run=run, trigger="new_rows", cause=cause, commit="c" * 40, host="h", boot="b", pid=1, lease_until=0.0)
+    yield ev.RunStarted(run=run, trigger="new_rows", cause=cause, commit="c" * 40, host="h", boot="b", pid=1)
     if version:
         yield ev.CandidatePackaged(run=run, digest=digest, recipe=digest, parameters={})
         metrics = {"candidate": {"auc": 0.7123 + run / 1000, "log_loss": 0.4012, "rows": 27000.0}}

@@ -87,7 +87,7 @@ def test_runs_come_latest_first_with_their_ends(whole):
 
 
 def test_a_run_that_goes_on_or_was_lost_says_so(view):
-    started = ev.RunStarted(run=1, trigger="command", cause="c", commit="c" * 40, host="h", boot="b", pid=1, lease_until=0.0)
+    started = ev.RunStarted(run=1, trigger="command", cause="c", commit="c" * 40, host="h", boot="b", pid=1)
     assert view(started).runs[0].outcome == "going on"
     assert view(started, ev.RunLost(run=1, because="its process is gone")).runs[0].outcome == "lost"
 

@@ -78,7 +78,7 @@ def a_run(store: MemoryStore, number: int, version: int | None) -> list[ev.AnyEv
     files = {"model.onnx": store.put(model), "features/pipeline.py": store.put(b"def features(rows): return rows\n")}
     digest = store.put(encode(Manifest(task="binary", label="late", raw=Schema(columns=()), inputs=Schema(columns=()), files=files)))
     gate = Verdict(gate="auc >= 0.6", answer=Answer.PASS if version else Answer.FAIL, because="auc 0.71")
-    started = ev.RunStarted(run=number, trigger="commit", cause="commit abc", commit="abc", host="h", boot="b", pid=1, lease_until=1.0)
+    started = ev.RunStarted(run=number, trigger="commit", cause="commit abc", commit="abc", host="h", boot="b", pid=1)
     packaged = ev.CandidatePackaged(run=number, digest=digest, recipe=RECIPE, parameters={"trees": 200, "rate": 0.1})
     judged = ev.GatesJudged(
         run=number, digest=digest, champion=None, verdicts=(gate,), metrics={"candidate": {"auc": 0.71}, "baseline": {"auc": 0.5}}

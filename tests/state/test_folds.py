@@ -48,7 +48,6 @@ def made(number: int, *, answer: Answer = Answer.PASS, patch: bool = False, name
             host="h",
             boot="b",
             pid=1,
-            lease_until=0.0,
         ),
         ev.CandidatePackaged(run=number, digest=bytes_of, recipe=digest(f"r{number}"), parameters={"trees": 9}),
         ev.GatesJudged(run=number, digest=bytes_of, champion=None, verdicts=(verdict,), metrics={"candidate": {"auc": 0.7}}),

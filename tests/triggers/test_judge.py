@@ -25,7 +25,7 @@ def entry(event: ev.AnyEvent, at: datetime = NOW) -> ev.Entry:
 
 
 def started(number: int, trigger: str = "commit", commit: str = "c0") -> ev.RunStarted:
-    return ev.RunStarted(run=number, trigger=trigger, cause="", commit=commit, host="h", boot="b", pid=1, lease_until=0.0)
+    return ev.RunStarted(run=number, trigger=trigger, cause="", commit=commit, host="h", boot="b", pid=1)
 
 
 def after(*told: tuple[ev.AnyEvent, datetime]) -> tuple[Runs, Firings]:

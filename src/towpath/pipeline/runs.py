@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -24,7 +24,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     boot: str
     pid: int
-    lease_until: float
+    lease_s: float
+    heard: datetime  # when it told its latest event; each renews the lease
     snapshots: dict[str, ev.SnapshotTaken] = {}
     checks: tuple[Verdict, ...] = ()
     steps: tuple[ev.StepExecuted, ...] = ()
@@ -39,6 +40,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
     because: str = ""
     version: int | None = None
+
+    @property
+    def lease(self) -> datetime:
+        """Until when other machines take it for alive, by the project's clock."""
+        return self.heard + timedelta(seconds=self.lease_s)
 
     @property
     def is_going_on(self) -> bool:
@@ -66,12 +72,33 @@ class Runs(msgspec.Struct, frozen=True):
         return next((run for run in reversed(self.all.values()) if run.outcome in outcomes), None)
 
 
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks whether a run is lost: a machine, its boot, and whether nobody holds the lock of runs there."""
+
+    host: str
+    boot: str
+    lock_is_free: bool
+
+
+def lost(run: Run, here: Here, now: datetime) -> str:
+    """Why a run without an end is to be given up; empty while it may be at work.
+
+    The kernel answers for this boot of this machine, whose lock it frees. A boot that is over took its processes with it.
+    Of another machine nothing is known but what its run has told: it is lost when its lease is over.
+    """
+    if run.host != here.host:
+        return f"nothing was heard from {run.host} since {run.heard:%Y-%m-%d %H:%M}, and its lease is over" if now > run.lease else ""
+    if run.boot != here.boot:
+        return f"{run.host} was started again since"
+    return f"its process {run.pid} on {run.host} ended without a word" if here.lock_is_free else ""
+
+
 def apply(runs: Runs, entry: ev.Entry) -> Runs:
     """The runs after one more event."""
     match entry.event:
         case ev.RunStarted() as event:
-            fields = {name: getattr(event, name) for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_until")}
-            run = Run(number=event.run, started=entry.at, **fields)
+            fields = {name: getattr(event, name) for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_s")}
+            run = Run(number=event.run, started=entry.at, heard=entry.at, **fields)
         case ev.SnapshotTaken() as event:
             was = runs.all[event.run]
             run = replace(was, snapshots={**was.snapshots, event.dataset: event})
@@ -86,9 +113,11 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.GatesJudged() as event:
             run = replace(runs.all[event.run], gates=event.verdicts, metrics=event.metrics, champion=event.champion)
         case ev.RunEnded() as event:
-            run = replace(runs.all[event.run], ended=entry.at, outcome=event.outcome, because=event.because, version=event.version)
+            run = replace(
+                runs.all[event.run], ended=entry.at, outcome=event.outcome, lost=False, because=event.because, version=event.version
+            )
         case ev.RunLost() as event:
             run = replace(runs.all[event.run], ended=entry.at, lost=True, because=event.because)
         case _:
             return runs
-    return Runs({**runs.all, run.number: run})
+    return Runs({**runs.all, run.number: replace(run, heard=entry.at)})
