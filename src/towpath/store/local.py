@@ -7,10 +7,9 @@ flushed by ``sync``, once for many: until then a loss of power can lose it, whic
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -19,6 +18,10 @@ import msgspec
 from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Unavailable
 from towpath.store.port import Execution, corrupt, unknown
+from towpath.store.transfer import copy, duplicate, flush
+
+AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
+_names = count()
 
 
 class LocalStore:
@@ -42,16 +45,33 @@ class LocalStore:
             if not self._known(digest):
                 with self._temporary() as temporary:
                     temporary.write_bytes(data)
-                    self._place(temporary, self.path(digest), mode=0o444)
+                    self._place(temporary, self.path(digest))
         return digest
 
     def put_file(self, path: Path) -> Digest:
-        with path.open("rb") as source, self._explained(), self._temporary() as copy:
-            with copy.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            digest = of_file(copy)  # of the copy: the original may change while it is read
+        with path.open("rb", buffering=0) as file:  # whoever may not read it is told so of that file, not of the store
+            if os.fstat(file.fileno()).st_size < AT_ONCE:
+                return self.put(file.read())
+        with self._explained(), self._temporary() as temporary:
+            digest = copy(path, temporary)
             if not self._known(digest):
-                self._place(copy, self.path(digest), mode=0o444)
+                self._place(temporary, self.path(digest))
+        return digest
+
+    def put_link(self, path: Path) -> Digest:
+        """Keep a file that nobody will change any more by giving it one more name; it becomes read-only.
+
+        It is copied where it lies on another disk.
+        """
+        digest = of_file(path)
+        with self._explained(), self._temporary() as temporary:
+            if self._known(digest):
+                return digest
+            try:
+                os.link(path, temporary)
+            except OSError:
+                return self.put_file(path)
+            self._place(temporary, self.path(digest))
         return digest
 
     def get(self, digest: Digest) -> bytes:
@@ -65,17 +85,34 @@ class LocalStore:
             raise corrupt(digest, found, str(path))
         return data
 
+    def get_file(self, digest: Digest, target: Path) -> None:
+        path = self.path(digest)
+        if not path.exists():
+            raise unknown(digest)
+        duplicate(path, target)
+        if (found := of_file(target)) != digest:
+            target.unlink()
+            raise corrupt(digest, found, str(path))
+
+    def get_link(self, digest: Digest, target: Path) -> None:
+        """Make ``target`` one more name for an object, which stays read-only; its bytes are not read.
+
+        Raises OSError where the target lies on another disk.
+        """
+        try:
+            os.link(self.path(digest), target)
+        except FileNotFoundError:
+            raise unknown(digest) from None
+
     def has(self, digest: Digest) -> bool:
         return self.path(digest).exists()
 
     def sync(self) -> None:
         with self._lock:
             paths, self._unsynced = self._unsynced, set()
-        folders = {path.parent for path in paths} | {path.parent.parent for path in paths}
         try:
             with self._explained():
-                for path in sorted(paths | folders):
-                    _flush(path)
+                flush(paths, self.root)
         except Unavailable:
             with self._lock:
                 self._unsynced |= paths  # so that no later sync calls them durable
@@ -108,20 +145,25 @@ class LocalStore:
                 self._unsynced.add(path)
         return there
 
+    def _free(self) -> Path:
+        return self.root / "tmp" / f"{os.getpid()}-{next(_names)}-{os.urandom(4).hex()}"
+
     @contextmanager
     def _temporary(self) -> Iterator[Path]:
-        """An empty file under a temporary name; what is still there at the end is removed."""
-        handle, name = tempfile.mkstemp(dir=self.root / "tmp")
-        os.close(handle)
+        """A free name for a file; what is still there at the end is removed."""
+        path = self.root / "tmp" / f"{os.getpid()}-{next(_names)}-{os.urandom(4).hex()}"
         try:
-            yield Path(name)
+            yield path
         finally:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
-    def _place(self, temporary: Path, final: Path, *, mode: int) -> None:
-        final.parent.mkdir(parents=True, exist_ok=True)
+    def _place(self, temporary: Path, final: Path, *, mode: int = 0o444) -> None:
         temporary.chmod(mode)
-        temporary.replace(final)
+        try:
+            temporary.rename(final)
+        except FileNotFoundError:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.rename(final)
         with self._lock:
             self._unsynced.add(final)
 
@@ -132,11 +174,3 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -31,6 +31,11 @@ class MemoryStore:
             raise corrupt(digest, found, "memory")
         return data
 
+    def get_file(self, digest: Digest, target: Path) -> None:
+        data = self.get(digest)
+        with target.open("xb") as file:
+            file.write(data)
+
     def has(self, digest: Digest) -> bool:
         return digest in self.objects
 

@@ -45,6 +45,15 @@ class Store(Protocol):
         """
         ...
 
+    def get_file(self, digest: Digest, target: Path) -> None:
+        """Write the bytes under ``digest`` to the new file ``target``, without holding them in memory at once.
+
+        Raises:
+            UnknownName, Broken: as ``get``; then there is no such file.
+            OSError: the target cannot be written, or is there already.
+        """
+        ...
+
     def has(self, digest: Digest) -> bool:
         """Whether an object is there; says nothing of its bytes."""
         ...

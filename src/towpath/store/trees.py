@@ -24,7 +24,7 @@ CUT_UNDER = 4  # of 256: the chance that a node ends behind a file
 
 
 class FileEntry(NamedTuple):
-    """One file: its path with ``/`` (names that are not UTF-8 as Python has them, by surrogateescape), digest, bytes, rows (-1: no table)."""
+    """One file: path with ``/`` (a name that is no UTF-8 as Python has it, by surrogateescape), digest, bytes, rows (-1: no table)."""
 
     path: str
     digest: Digest

@@ -63,6 +63,24 @@ class StoreContract:
         file.write_bytes(b"after!")
         assert open_again().get(digest) == b"before"
 
+    @pytest.mark.parametrize("size", [0, 10, 3 << 20])
+    def test_bytes_are_written_to_a_new_file(self, open_again: OpenAgain, tmp_path: Path, size: int) -> None:
+        digest = open_again().put(b"x" * size)
+        open_again().get_file(digest, tmp_path / "new")
+        assert (tmp_path / "new").read_bytes() == b"x" * size
+        with pytest.raises(OSError, match="new"):
+            open_again().get_file(digest, tmp_path / "new")
+
+    def test_nothing_is_left_of_a_file_whose_object_is_unknown_or_corrupt(
+        self, open_again: OpenAgain, damage: Damage, tmp_path: Path
+    ) -> None:
+        corrupted = open_again().put(b"good bytes")
+        damage(corrupted)
+        for digest, fault in ((of_bytes(b"never stored"), UnknownName), (corrupted, Broken)):
+            with pytest.raises(fault, match=digest):
+                open_again().get_file(digest, tmp_path / "new")
+            assert not (tmp_path / "new").exists()
+
     def test_an_unknown_digest_is_named(self, open_again: OpenAgain) -> None:
         digest = of_bytes(b"never stored")
         assert not open_again().has(digest)

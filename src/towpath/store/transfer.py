@@ -1,0 +1,97 @@
+"""Bytes from file to file: cloned where the file system can, otherwise copied while they are hashed; and flushed, many at once."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from blake3 import blake3
+
+from towpath.digest import Digest, of_file
+
+FICLONE = 0x40049409  # linux/fs.h: the target shares the source's blocks until one of them is written to
+BLOCK = 8 << 20
+FEW = 16  # up to here, flushing one by one disturbs the rest of the machine least
+
+
+def clone(source: int, target: int) -> bool:
+    """Let the empty file ``target`` share the blocks of ``source``; False where the file system cannot."""
+    try:
+        fcntl.ioctl(target, FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def copy(source: Path, target: Path) -> Digest:
+    """Make the file ``target``; the digest of what is now in it, whatever becomes of the source meanwhile.
+
+    While one block is written the next is read and hashed, on all cores.
+    """
+    with source.open("rb", buffering=0) as reader, target.open("xb", buffering=0) as writer:
+        if clone(reader.fileno(), writer.fileno()):
+            return of_file(target)  # of the clone: the source may change by now
+        os.posix_fadvise(reader.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        hasher = blake3(max_threads=blake3.AUTO)
+        with ThreadPoolExecutor(1) as pool:
+            written: Future[None] | None = None
+            while block := reader.read(BLOCK):
+                if written:
+                    written.result()
+                written = pool.submit(_write, writer.fileno(), block)
+                hasher.update(block)
+            if written:
+                written.result()
+    return Digest(hasher.hexdigest())
+
+
+def _write(file: int, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def duplicate(source: Path, target: Path) -> None:
+    """Make the file ``target`` with the bytes of ``source``, as fast as the system can."""
+    with source.open("rb", buffering=0) as reader, target.open("xb", buffering=0) as writer:
+        if clone(reader.fileno(), writer.fileno()):
+            return
+        while os.copy_file_range(reader.fileno(), writer.fileno(), 1 << 30):
+            pass
+
+
+def flush(paths: Iterable[Path], root: Path) -> None:
+    """Make files that were renamed into place below ``root`` durable, with their folders: one by one, or the whole file system at once."""
+    files = list(paths)
+    if len(files) > FEW and _flush_all(root):
+        return
+    folders = {path.parent for path in files} | {path.parent.parent for path in files}
+    for path in sorted({*files, *folders}):
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_all(root: Path) -> bool:
+    """``syncfs`` of Linux. False where the system has none."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        if syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(root))
+    finally:
+        os.close(handle)
+    return True
