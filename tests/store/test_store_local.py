@@ -66,7 +66,8 @@ def test_kill_9_in_the_middle_of_puts_leaves_whole_objects_only(store, after_s):
 
 
 def test_a_temporary_file_never_has_an_objects_name(store):
-    with store._temporary() as temporary:
+    with store._temporary() as name:
+        temporary = Path(name)
         temporary.write_bytes(b"half of it")
         assert objects(store.root) == []
         assert not store.has(of_bytes(b"half of it"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from threading import Lock
@@ -18,7 +18,7 @@ import msgspec
 from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Unavailable
 from towpath.store.port import Execution, corrupt, unknown
-from towpath.store.transfer import copy, duplicate, flush
+from towpath.store.transfer import copy, duplicate, flush, write_all
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
 _names = count()
@@ -33,7 +33,9 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._unsynced: set[Path] = set()
+        self._objects = str(root / "objects")  # text, as putting a path together takes longer than asking the disk for it
+        self._tmp = str(root / "tmp")
+        self._unsynced: set[str] = set()
         self._lock = Lock()
         with self._explained():
             (root / "objects").mkdir(parents=True, exist_ok=True)
@@ -41,11 +43,10 @@ class LocalStore:
 
     def put(self, data: bytes) -> Digest:
         digest = of_bytes(data)
-        with self._explained():
-            if not self._known(digest):
-                with self._temporary() as temporary:
-                    temporary.write_bytes(data)
-                    self._place(temporary, self.path(digest))
+        if not self._known(digest):
+            with self._explained(), self._temporary() as temporary:
+                _write_new(temporary, data, 0o444)
+                self._place(temporary, self._object(digest))
         return digest
 
     def put_file(self, path: Path) -> Digest:
@@ -53,9 +54,10 @@ class LocalStore:
             if os.fstat(file.fileno()).st_size < AT_ONCE:
                 return self.put(file.read())
         with self._explained(), self._temporary() as temporary:
-            digest = copy(path, temporary)
+            digest = copy(path, Path(temporary))
             if not self._known(digest):
-                self._place(temporary, self.path(digest))
+                os.chmod(temporary, 0o444)
+                self._place(temporary, self._object(digest))
         return digest
 
     def put_link(self, path: Path) -> Digest:
@@ -71,7 +73,8 @@ class LocalStore:
                 os.link(path, temporary)
             except OSError:
                 return self.put_file(path)
-            self._place(temporary, self.path(digest))
+            os.chmod(temporary, 0o444)
+            self._place(temporary, self._object(digest))
         return digest
 
     def get(self, digest: Digest) -> bytes:
@@ -105,7 +108,7 @@ class LocalStore:
             raise unknown(digest) from None
 
     def has(self, digest: Digest) -> bool:
-        return self.path(digest).exists()
+        return os.path.exists(self._object(digest))
 
     def sync(self) -> None:
         with self._lock:
@@ -120,8 +123,8 @@ class LocalStore:
 
     def remember(self, execution: Execution) -> None:
         with self._explained(), self._temporary() as temporary:
-            temporary.write_bytes(msgspec.json.encode(execution))
-            self._place(temporary, self._executions(execution.fingerprint), mode=0o644)
+            _write_new(temporary, msgspec.json.encode(execution), 0o644)
+            self._place(temporary, str(self._executions(execution.fingerprint)))
 
     def recall(self, fingerprint: Digest) -> Execution | None:
         try:
@@ -132,38 +135,38 @@ class LocalStore:
 
     def path(self, digest: Digest) -> Path:
         """Where the object lies, or would lie."""
-        return self.root / "objects" / digest[:2] / digest[2:]
+        return Path(self._object(digest))
 
     def _executions(self, fingerprint: Digest) -> Path:
         return self.root / "executions" / fingerprint[:2] / f"{fingerprint[2:]}.json"
 
+    def _object(self, digest: Digest) -> str:
+        return f"{self._objects}/{digest[:2]}/{digest[2:]}"
+
     def _known(self, digest: Digest) -> bool:
         """Whether the object is there; if so it is flushed by the next sync, for who put it may not have come to that yet."""
-        path = self.path(digest)
-        if there := path.exists():
+        path = self._object(digest)
+        if there := os.path.exists(path):
             with self._lock:
                 self._unsynced.add(path)
         return there
 
-    def _free(self) -> Path:
-        return self.root / "tmp" / f"{os.getpid()}-{next(_names)}-{os.urandom(4).hex()}"
-
     @contextmanager
-    def _temporary(self) -> Iterator[Path]:
+    def _temporary(self) -> Iterator[str]:
         """A free name for a file; what is still there at the end is removed."""
-        path = self.root / "tmp" / f"{os.getpid()}-{next(_names)}-{os.urandom(4).hex()}"
+        path = f"{self._tmp}/{os.getpid()}-{next(_names)}-{os.urandom(4).hex()}"
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
-    def _place(self, temporary: Path, final: Path, *, mode: int = 0o444) -> None:
-        temporary.chmod(mode)
+    def _place(self, temporary: str, final: str) -> None:
         try:
-            temporary.rename(final)
+            os.rename(temporary, final)
         except FileNotFoundError:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.rename(final)
+            os.makedirs(os.path.dirname(final), exist_ok=True)
+            os.rename(temporary, final)
         with self._lock:
             self._unsynced.add(final)
 
@@ -174,3 +177,11 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
+
+
+def _write_new(path: str, data: bytes, mode: int) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        write_all(file, data)
+    finally:
+        os.close(file)

@@ -42,14 +42,15 @@ def copy(source: Path, target: Path) -> Digest:
             while block := reader.read(BLOCK):
                 if written:
                     written.result()
-                written = pool.submit(_write, writer.fileno(), block)
+                written = pool.submit(write_all, writer.fileno(), block)
                 hasher.update(block)
             if written:
                 written.result()
     return Digest(hasher.hexdigest())
 
 
-def _write(file: int, block: bytes) -> None:
+def write_all(file: int, block: bytes) -> None:
+    """Write a whole block, however little the system takes at once."""
     rest = memoryview(block)
     while rest:
         rest = rest[os.write(file, rest) :]
@@ -64,9 +65,9 @@ def duplicate(source: Path, target: Path) -> None:
             pass
 
 
-def flush(paths: Iterable[Path], root: Path) -> None:
+def flush(paths: Iterable[str], root: Path) -> None:
     """Make files that were renamed into place below ``root`` durable, with their folders: one by one, or the whole file system at once."""
-    files = list(paths)
+    files = [Path(path) for path in paths]
     if len(files) > FEW and _flush_all(root):
         return
     folders = {path.parent for path in files} | {path.parent.parent for path in files}
