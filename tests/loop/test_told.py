@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.loop import little
+from tests.loop.receiver import Receiver
 
 from towpath import operator
-
-
-class Receiver(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.got: list[str] = []
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def end(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.got.append(told["type"].split(".")[-2])
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        return None
 
 
 def tell(root: Path) -> int:
@@ -56,7 +26,7 @@ def test_a_rollback_is_told_once_also_after_the_receiver_was_down(tmp_path: Path
     root = little.make(tmp_path / "little", towpath=text)
     little.live(root)
     assert tell(root) == 0
-    assert receiver.got == ["promotion"]
+    assert receiver.kinds == ["promotion"]
     receiver.end()
     little.commit(root, scaling=little.SCALING.replace("column / 10", "column / 12"))
     little.ran(root)
@@ -68,6 +38,6 @@ def test_a_rollback_is_told_once_also_after_the_receiver_was_down(tmp_path: Path
     again = Receiver(port)
     try:
         assert tell(root) == tell(root) == 0
-        assert again.got == ["promotion", "rollback"]
+        assert again.kinds == ["promotion", "rollback"]
     finally:
         again.end()
