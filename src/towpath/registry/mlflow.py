@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlflow import environment_variables
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -41,6 +42,9 @@ class Mirror:
     def __init__(self, uri: str, project: str, ledger: Ledger, store: Store) -> None:
         self._uri, self._project, self._ledger, self._store = uri, project, ledger, store
         self._state = State()
+        retries = environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES
+        if not retries.is_set():
+            retries.set(0)  # the outbox tries again; MLflow's own retries would hold up a turn for minutes, for every record
 
     @property
     def name(self) -> str:
