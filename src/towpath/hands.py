@@ -40,11 +40,16 @@ class Hands:
         version = controller.untried(state.registry, state.live)
         if version:
             self._start(STAGING, ["stage", str(version.number)])
+        self._tell(state)
+
+    def _tell(self, state: State) -> None:
+        """Have the world outside told: news at once, what a target did not take after a while."""
         told = min((state.delivered.get(target, 0) for target in self._targets), default=state.news)
         failed = self._teller is not None and self._teller.poll() not in (None, 0)
-        if state.news > told and machine_s() > self._next_tell and (state.news > self._tried or failed):
-            self._next_tell, self._tried = machine_s() + TELL_EVERY_S, state.news
-            self._teller = self._start(OUTBOX, ["tell"])
+        if state.news > told and (state.news > self._tried or (failed and machine_s() > self._next_tell)):
+            teller = self._start(OUTBOX, ["tell"])
+            if teller:  # else one is at it that may have read the ledger before this came: the next turn looks again
+                self._teller, self._tried, self._next_tell = teller, state.news, machine_s() + TELL_EVERY_S
 
     def busy(self) -> tuple[str, ...]:
         """Which kinds of work are going on."""

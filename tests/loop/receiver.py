@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Listens on 127.0.0.1. The first message of the kind ``withhold`` is kept and gets no answer; ``withheld`` is set then."""
+    """Listens on 127.0.0.1. The first message of the kind ``withhold`` is kept and gets no answer; ``withheld`` is set then.
+
+    Every other message is answered after ``slow_s``.
+    """
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0, *, withhold: str = "") -> None:
+    def __init__(self, port: int = 0, *, withhold: str = "", slow_s: float = 0.0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.got: list[dict[str, Any]] = []
-        self.withhold, self.withheld = withhold, threading.Event()
+        self.slow_s, self.withhold, self.withheld = slow_s, withhold, threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
@@ -46,6 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.withheld.set()
             self.rfile.read()  # returns when the sender is dead
             return
+        time.sleep(self.server.slow_s)
         self.send_response(204)
         self.end_headers()
 
