@@ -17,7 +17,7 @@ from towpath import __version__
 from towpath.cli import app as frame
 from towpath.cli import shared
 from towpath.cli.app import parse
-from towpath.cli.table import GROUPS, VERBS, Verb
+from towpath.cli.table import FAMILIES, GROUPS, VERBS, Verb, family_of
 
 HEAVY = (
     "mlflow",
@@ -41,9 +41,21 @@ def test_the_first_screen_names_every_verb_that_exists(run, words):
     said = run(*words)
     assert said.code == 0
     for name, verb in VERBS.items():
-        assert (f" {name} " in said.out) == bool(verb.group)
+        assert (f" {name.partition(' ')[0]} " in said.out) == bool(verb.group)
     assert len(said.out.splitlines()) < 60
     assert max(map(len, said.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_of_verbs_has_a_screen_of_its_own(run, family):
+    said = run(family)
+    assert said == run(family, "--help")
+    assert family_of(family)
+    for word in family_of(family):
+        assert f"  {word} " in said.out
+    wrong = run(family, "nonsense")
+    assert wrong.code == 2
+    assert all(word in wrong.err for word in family_of(family)[:1])
 
 
 def test_verbs_stand_in_known_groups():
@@ -53,7 +65,7 @@ def test_verbs_stand_in_known_groups():
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_is_there_and_says_what_it_does(name):
     module = import_module(VERBS[name].module)
-    command = get_group(module.app).commands[name]
+    command = get_group(module.app).commands[name.rpartition(" ")[2]]
     assert command.help
     assert VERBS[name].summary
 

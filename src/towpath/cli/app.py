@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from towpath import __version__
 from towpath.cli.extras import missing
-from towpath.cli.table import VERBS, first_screen
+from towpath.cli.table import FAMILIES, VERBS, family_of, first_screen, screen_of
 from towpath.errors import TowpathError, UnknownName, UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -64,6 +64,13 @@ def _run(words: list[str]) -> int:
         return 0
     if verb.startswith("-"):
         raise UsageError(f"there is no option {verb} before the verb", mend="write the verb first: `towpath VERB [OPTIONS]`")
+    if verb in FAMILIES and (not rest or rest[0] in ("--help", "-h")):
+        print(screen_of(verb))
+        return 0
+    if verb in FAMILIES:
+        if rest[0] not in family_of(verb):
+            raise UnknownName(f"verb of `{verb}`", rest[0], family_of(verb))
+        verb, *rest = f"{verb} {rest[0]}", *rest[1:]
     if verb not in VERBS:
         raise _unknown(verb)
     module = import_module(VERBS[verb].module)
@@ -96,7 +103,7 @@ def parse(words: Sequence[str], *, strict: bool = True) -> Asked:
 
 
 def _unknown(verb: str) -> UnknownName:
-    error = UnknownName("verb", verb, [name for name, known in VERBS.items() if known.group])
+    error = UnknownName("verb", verb, [name.split()[0] for name, known in VERBS.items() if known.group])
     error.mend += "; `towpath --help` shows all"
     return error
 

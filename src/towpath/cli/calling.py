@@ -22,7 +22,7 @@ def call(app: typer.Typer, verb: str, words: Sequence[str], asked: Asked) -> int
         UsageError: the words do not fit the command.
     """
     group = get_group(app)
-    command = group.commands[verb]
+    command = group.commands[verb.rpartition(" ")[2]]
     command.epilog = EPILOG
     if isinstance(command, TyperGroup) and not words:
         words = ["--help"]

@@ -12,18 +12,16 @@ from towpath.cli import shared
 from towpath.project import Project
 
 app = shared.new_app()
-config = shared.new_app()
-app.add_typer(config, name="config", help="The project as it is understood; the schema of towpath.yaml.")
 
 
-@config.command()
+@app.command()
 def schema(context: typer.Context) -> None:
     """The JSON Schema of towpath.yaml, for editors and checks."""
     found = Project.model_json_schema()
     shared.answer(context, found, json.dumps(found, indent=2))
 
 
-@config.command()
+@app.command()
 def show(context: typer.Context) -> None:
     """The project with every default filled in."""
     project = shared.project(context)

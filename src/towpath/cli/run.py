@@ -14,6 +14,7 @@ from towpath.errors import Unavailable
 from towpath.events import Outcome, RunEnded
 from towpath.hands import RUN, lock_of
 from towpath.run import run as run_once
+from towpath.words import in_words
 from towpath.world import World
 
 app = shared.new_app()
@@ -49,7 +50,7 @@ def run(
 
 
 def _words(ended: RunEnded, world: World) -> str:
-    words = f"run {ended.run} {ended.outcome.value}: {ended.because}"
+    words = in_words(ended)
     if ended.outcome is not Outcome.REGISTERED:
         return words
     dirty = world.state().registry.version(ended.version or 0).candidate.dirty

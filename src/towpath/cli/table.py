@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """One verb. ``module`` has a Typer called ``app`` with a command or a group of the verb's name."""
+    """One verb. ``module`` has a Typer called ``app`` with a command of the verb's name: of its last word, where it has two."""
 
     module: str
     group: str
@@ -41,24 +41,45 @@ VERBS: dict[str, Verb] = {
     "labels": Verb("towpath.cli.watch", "watch", "send labels from a file to the running server"),
     "request": Verb("towpath.cli.watch", "watch", "a request for the live version, ready for curl"),
     "decisions": Verb("towpath.cli.runs", "watch", "what started a run, and what did not, with reasons"),
-    "verify": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),
+    "verify ledger": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),
     "history": Verb("towpath.cli.trust", "trust", "what happened, in order; what was live at a time"),
     "doctor": Verb("towpath.cli.doctor", "admin", "what is installed, what is missing and how to mend it"),
     "ui": Verb("towpath.cli.ui", "admin", "the console's page, without the loop"),
-    "config": Verb("towpath.cli.config", "admin", "the project as it is understood; the schema of towpath.yaml"),
+    "config show": Verb("towpath.cli.config", "admin", "the project as it is understood, with every default"),
+    "config schema": Verb("towpath.cli.config", "admin", "the JSON Schema of towpath.yaml"),
 }
 
+# verbs of two words are one line of the first screen
+FAMILIES = {
+    "verify": "check that what is kept is what was written",
+    "config": "the project as it is understood; the schema of towpath.yaml",
+}
 GROUPS = ("daily", "live", "data", "watch", "trust", "admin")
+
+
+def family_of(word: str) -> list[str]:
+    """The second words of the verbs that begin with ``word``: ``show`` and ``schema`` of ``config``; none for a verb of one word."""
+    return [name.partition(" ")[2] for name in VERBS if name.startswith(f"{word} ")]
+
+
+def screen_of(word: str) -> str:
+    """What ``towpath WORD --help`` prints for a family of verbs."""
+    lines = [f"  {name:<12}{VERBS[f'{word} {name}'].summary}" for name in family_of(word)]
+    return "\n".join([f"towpath {word}: {FAMILIES[word]}", "", f"  towpath {word} VERB [OPTIONS]", "", *lines, "", *OPTIONS])
 
 
 def first_screen(version: str) -> str:
     """What ``towpath --help`` prints."""
     lines = [f"Towpath {version}: every change to a model goes through gates, on evidence.", "", "  towpath VERB [OPTIONS]", ""]
     for group in GROUPS:
-        verbs = [(name, verb) for name, verb in VERBS.items() if verb.group == group]
-        labels = [group, *[""] * len(verbs)]
-        lines += [f"{label:<8}{name:<12}{verb.summary}" for label, (name, verb) in zip(labels, verbs, strict=False)]
+        words = dict.fromkeys(name.partition(" ")[0] for name, verb in VERBS.items() if verb.group == group)
+        labels = [group, *[""] * len(words)]
+        lines += [f"{label:<8}{word:<12}{_summary(word)}" for label, word in zip(labels, words, strict=False)]
     return "\n".join([*lines, "", *OPTIONS, "", "Begin:  towpath init DATA.csv --label COLUMN"])
+
+
+def _summary(word: str) -> str:
+    return f"{FAMILIES[word]}: {', '.join(family_of(word))}" if word in FAMILIES else VERBS[word].summary
 
 
 OPTIONS = (

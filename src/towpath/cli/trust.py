@@ -20,8 +20,6 @@ from towpath.report import in_words
 from towpath.state import State, fold
 
 app = shared.new_app()
-verify = shared.new_app()
-app.add_typer(verify, name="verify", help="Check that what is kept is what was written.")
 
 KINDS = tuple(kind.__name__ for kind in get_args(AnyEvent))
 
@@ -97,12 +95,7 @@ def _live_in_words(moment: datetime, live: dict[str, Any]) -> str:
     return "\n".join([f"live at {moment.isoformat(timespec='seconds')}:", *served, *released, *running])
 
 
-@verify.callback()
-def _verify() -> None:
-    """Check that what is kept is what was written."""
-
-
-@verify.command()
+@app.command()
 def ledger(context: typer.Context) -> None:
     """Follow the ledger's chain and hold its end against the anchors; every changed, reordered or dropped record is named."""
     project = shared.project(context)
