@@ -56,7 +56,7 @@ def test_a_bad_month_stops_the_run_and_nothing_else(
     spoil(root)
     assert main(["run", "--project", str(root)]) == 1
     said = capsys.readouterr().out
-    assert "run 2 stopped" in said
+    assert "run 2 was stopped" in said
     assert FILE in said
     assert all(word in said for word in words), said
     state = little.world(root).state()

@@ -92,7 +92,7 @@ def test_a_gate_that_fails_rejects_with_exit_code_1(root: Path, capsys: pytest.C
     little.commit(root, towpath=little.YAML.replace("baseline + 0.1", "baseline + 0.49"))
     assert main(["run", "--project", str(root)]) == 1
     out = capsys.readouterr().out
-    assert "run 1 rejected: auc" in out
+    assert "run 1 was rejected: auc" in out
     assert "0.49" in out
     assert little.events(root, VersionRegistered) == []
     assert little.ran(root).outcome is Outcome.UNCHANGED  # the same again would be rejected again
