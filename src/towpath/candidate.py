@@ -17,6 +17,7 @@ from towpath.errors import TowpathError, UsageError
 from towpath.evaluation import Groups, Last, Random, Way
 from towpath.evaluation.baseline import baseline
 from towpath.evaluation.splits import split
+from towpath.evaluation.uncertainty import standard_errors
 from towpath.formats.build import FeaturesCode, Trained, build, trained_answerer, training_rows
 from towpath.formats.frames import kind_of
 from towpath.formats.package import Package, unpack
@@ -73,6 +74,7 @@ class Judged:
     profile: Digest
     verdicts: tuple[Verdict, ...]
     metrics: dict[str, dict[str, float]]
+    standard_errors: dict[str, float]
     measured: dict[str, float] = field(default_factory=dict)
 
 
@@ -203,12 +205,27 @@ def make(project: Project, source: Source, rows: pl.DataFrame, rivals: Mapping[s
     verdicts = tuple(replace(verdict, gate=text) for verdict, text in zip(said, texts, strict=True))  # as its author wrote it
     profile = store.put(profiles.encode(_profile(project, seen, test, answer(test_raw))))
     store.sync()
-    return Judged(digest=digest, profile=profile, verdicts=verdicts, metrics=figures(evidence), measured=measured)
+    numbers, errors = figures(evidence), _standard_errors(project, evidence, test)
+    return Judged(digest=digest, profile=profile, verdicts=verdicts, metrics=numbers, standard_errors=errors, measured=measured)
+
+
+def _standard_errors(project: Project, evidence: Evidence, test: pl.DataFrame) -> dict[str, float]:
+    time, window = _time_and_window(project, test)
+    try:
+        known = evidence.predictions("candidate")
+    except UsageError:
+        return {}  # there are no figures either, and every gate says why
+    return standard_errors(known, profiles.window_numbers(test[time], window) if time else None)
+
+
+def _time_and_window(project: Project, rows: pl.DataFrame) -> tuple[str | None, timedelta]:
+    """The column of time, where there is one, and over how long a time rows hang together."""
+    time = next((name for name in times_of(project) if name in rows.columns), None)
+    return time, project.monitor.drift.window if project.monitor.drift else timedelta(days=1)
 
 
 def _profile(project: Project, seen: pl.DataFrame, test: pl.DataFrame, scores: Scores) -> profiles.Profile:
-    time = next((name for name in times_of(project) if name in seen.columns), None)
-    window = project.monitor.drift.window if project.monitor.drift else timedelta(days=1)
+    time, window = _time_and_window(project, seen)
     return profiles.profile(
         raw(seen, project).drop(project.model.label.column),
         time=seen[time] if time else None,

@@ -102,13 +102,17 @@ class CandidatePackaged(Event, frozen=True, kw_only=True):
 
 
 class GatesJudged(Event, frozen=True, kw_only=True):
-    """``metrics`` has a row of numbers each for candidate, baseline, champion and best, where there was one."""
+    """``metrics`` has a row of numbers each for candidate, baseline, champion and best, where there was one.
+
+    ``standard_errors`` are of the candidate's figures; one that the holdout did not determine is left out.
+    """
 
     run: int
     digest: Digest
     champion: int | None
     verdicts: tuple[Verdict, ...]
     metrics: dict[str, dict[str, float]]
+    standard_errors: dict[str, float] | None = None  # None: of a time that did not record them
 
 
 class VersionRegistered(Event, frozen=True, kw_only=True):

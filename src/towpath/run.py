@@ -17,7 +17,7 @@ from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
 from towpath.clock import boot_id
 from towpath.data import checks
-from towpath.data.snapshot import Taken, look, manifest, take
+from towpath.data.snapshot import Taken, known_facts, look, take
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, Unavailable
 from towpath.formats.errors import NotConvertible
@@ -160,7 +160,7 @@ def _data(bench: Bench) -> dict[str, Taken]:
         bench.tell(f"reading {name}")
         files = look(dataset, bench.project.root, store)
         reference = accepted.snapshots.get(name) if accepted else None
-        verdicts = checks.judge(name, dataset.checks, files, manifest(store, reference.digest) if reference else None)
+        verdicts = checks.judge(name, dataset.checks, files, known_facts(store, reference.digest) if reference else None)
         bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
         failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
         if failed:
@@ -168,7 +168,7 @@ def _data(bench: Bench) -> dict[str, Taken]:
         one = taken[name] = take(name, files, store)
         shot = one.snapshot
         bench.told(
-            ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=shot.content, rows=shot.rows, files=len(shot.files))
+            ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=one.facts.content, rows=shot.rows, files=shot.files)
         )
     return taken
 
@@ -182,7 +182,7 @@ def _source(bench: Bench) -> Source:
 
 def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
     """The rows that training and gates share, through the cache."""
-    tables = {name: Table(one.frame, one.snapshot.content) for name, one in taken.items()}
+    tables = {name: Table(one.frame, one.facts.content) for name, one in taken.items()}
     for step in plan(bench.project.model.rows, dict(source.functions), tables):
         if source.code is None:
             break
@@ -242,7 +242,14 @@ def _judge(bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, sta
             parameters=candidate.parameters(bench.project, source),
             profile=judged.profile,
         ),
-        ev.GatesJudged(run=bench.number, digest=judged.digest, champion=champion, verdicts=judged.verdicts, metrics=judged.metrics),
+        ev.GatesJudged(
+            run=bench.number,
+            digest=judged.digest,
+            champion=champion,
+            verdicts=judged.verdicts,
+            metrics=judged.metrics,
+            standard_errors=judged.standard_errors,
+        ),
     )
     return judged, judged.verdicts
 

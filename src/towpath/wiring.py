@@ -12,7 +12,7 @@ from towpath import kept
 from towpath.clock import machine_s
 from towpath.data.growth import growth, peek
 from towpath.data.index import Index
-from towpath.data.snapshot import manifest
+from towpath.data.manifest import files_of
 from towpath.errors import UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
@@ -92,13 +92,13 @@ def source_of_one(project: Project, environment: str, number: int) -> Source:
 
 
 def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
-    index = Index(world.project.home / "index.json")
+    index = Index(world.project.home / "index.msgpack")
 
     def look(state: State) -> tuple[Growth, ...]:
         trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
         found = []
         for name, dataset in world.project.data.items():
-            before = manifest(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
+            before = files_of(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
             try:
                 grown = growth(peek(dataset, world.project.root, index), before)
             except UsageError:
@@ -135,6 +135,7 @@ def _monitors(world: World) -> Callable[[State, Recent, datetime], list[Finding]
             since=since,
             profile=version.candidate.profile,
             figures=version.candidate.metrics.get("candidate", {}),
+            standard_errors=version.candidate.standard_errors,
             classes=_manifest(world, state, number).classes,
         )
         return rounds.make(champion, recent.predictions, recent.labels, now)

@@ -1,4 +1,4 @@
-"""Intervals: of a metric, and of the difference between two models on the same rows.
+"""Intervals: of a metric, and of a difference: between two models on the same rows, or between two samples of rows.
 
 Both models see the same rows, so what is hard for one is hard for the other and cancels: the interval of the paired
 difference is far narrower than the two models' own intervals suggest. Under 30 rows (or 10 of a class, for auc) no
@@ -11,6 +11,8 @@ interval is claimed: its ends are infinite, and nothing is decided by it.
     a mean of losses     Student's t of the rows, or of the rows' differences
     rmse, r2             the same, made linear around the estimate (delta method)
     f1, precision, ...   percentiles of a bootstrap of whole rows, labels and both answers together
+    two samples          G. Zou, A. Donner, "Construction of confidence limits about effect measures: a general approach", Statistics
+                         in Medicine 27 (2008) 1693-1702, from the interval of each
 """
 
 from __future__ import annotations
@@ -91,6 +93,23 @@ def interval(metric: Metric, label: Array, score: Array, *, level: float = 0.95,
             return _bootstrap(metric, estimate, label, (score,), level, seed)
         case _:
             return _student(estimate, influence(metric, label, score), level)
+
+
+def apart(one: Interval, other: Interval) -> Interval:
+    """``one`` minus ``other``, whose rows are other rows: of two intervals at one level, that of their difference.
+
+    With ``one`` in [l, u] and ``other`` in [l', u'], low = d - sqrt((one - l)² + (u' - other)²) and high =
+    d + sqrt((u - one)² + (other - l')²), where d = one - other; two lopsided intervals give a lopsided one.
+
+    >>> five = Interval(estimate=5, low=1, high=9, level=0.95, rows=100, method="")
+    >>> nine = Interval(estimate=9, low=6, high=12, level=0.95, rows=100, method="")
+    >>> apart(five, nine).low, apart(five, nine).high
+    (-9.0, 1.0)
+    """
+    estimate = one.estimate - other.estimate
+    low = estimate - math.hypot(one.estimate - one.low, other.high - other.estimate)
+    high = estimate + math.hypot(one.high - one.estimate, other.estimate - other.low)
+    return Interval(estimate=estimate, low=low, high=high, level=one.level, rows=one.rows, method="Zou-Donner")
 
 
 def influence(metric: Metric, label: Array, score: Array) -> Floats:

@@ -1,18 +1,19 @@
 """Realised performance: how right the answers of the last weeks were, now that their labels are in.
 
 A look takes the rows of a trailing window whose labels have matured, and the metric's interval on them. It finds
-something when the whole interval is worse than the limit. Looks are repeated, one a step, so the interval is drawn at a level
-at which no more false alarms are made in a year than stated (each look has its part of them). Rows of one day hang
-together (weather, a holiday): where there are enough days, the interval is at least as wide as the days differ.
+something when the whole interval of the difference from the limit is on the worse side. Looks are repeated, one a step, so
+the interval is drawn at a level at which no more false alarms are made in a year than stated (each look has its part of them).
+Rows of one day hang together (weather, a holiday): where there are enough days, the interval is at least as wide as the days differ.
 
-Source of the second interval: the delete-one-block jackknife, B. Efron and C. Stein, "The jackknife estimate of variance",
-Annals of Statistics 9 (1981) 586-596.
+A limit such as ``champion - 0.04`` is itself an estimate, from the holdout at the gates. Its standard error counts: the two
+samples are independent, so their uncertainties add as squares (:func:`~towpath.evaluation.compare.apart`). All looks of a
+champion share the one holdout; the allowed false alarms are a sum over looks, which holds however they hang together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,13 +22,14 @@ import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from towpath.errors import UsageError
-from towpath.evaluation.compare import interval
-from towpath.evaluation.metrics import Metric, metric
+from towpath.evaluation.compare import Interval, apart, interval
+from towpath.evaluation.metrics import metric
 from towpath.evaluation.names import Direction, find
 from towpath.evaluation.predictions import Predictions, predictions
+from towpath.evaluation.uncertainty import blocks, jackknife
 from towpath.monitor.findings import Finding
 from towpath.monitor.profile import window_numbers
 from towpath.project import Limit
@@ -35,16 +37,14 @@ from towpath.quantities import Rate
 
 LEAST_LABELS = 300  # under these a look does not judge; slices of gates have the same bar
 LEAST_OF_A_CLASS = 20
-LEAST_BLOCKS = 7
-
-Ends = tuple[float, float]
+NUMBERS = ("value", "low", "high", "limit", "limit_error", "beyond_low", "beyond_high", "rows")  # of a look, that its finding quotes
 
 
 class Standing(StrEnum):
     """What a look says."""
 
-    FINE = "fine"  # no part, or not the whole, of the interval is worse than the limit
-    WORSE = "worse"  # the whole interval is: a finding
+    FINE = "fine"  # no part, or not the whole, of the difference's interval is on the worse side
+    WORSE = "worse"  # the whole is: a finding
     FEW = "not enough labels"  # or none that determine the metric
 
 
@@ -53,6 +53,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         limit: the value that the metric must not be worse than.
+        limit_error: its standard error; 0 for a limit that was declared as a number.
         alpha: chance that one look finds something although the metric stands at its limit; see :func:`alpha_of_a_look`.
         window: of predictions that a look covers; it ends ``delay`` before the look.
         delay: how long a label takes.
@@ -63,6 +64,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     metric: str
     limit: float
+    limit_error: float = 0.0
     alpha: float
     window: timedelta
     step: timedelta = timedelta(days=1)
@@ -71,16 +73,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One look: ``value`` with its interval from ``rows`` labelled rows. Without enough of them value and interval are NaN."""
+    """One look: ``value`` with its interval from ``rows`` labelled rows. Without enough of them these are NaN.
+
+    ``beyond_low`` and ``beyond_high`` are the interval of value minus limit, of which both are uncertain.
+    """
 
     metric: str
     standing: Standing
     because: str
     rows: int
     limit: float
+    limit_error: float = 0.0
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    beyond_low: float = math.nan
+    beyond_high: float = math.nan
 
 
 def alpha_of_a_look(false_alarms: Rate, step: timedelta, metrics: int = 1) -> float:
@@ -114,18 +122,41 @@ def look(rule: Rule, rows: pl.DataFrame, now: datetime) -> Look:
     until = now - rule.delay
     kept = rows.filter(pl.col("at").is_between(until - rule.window, until, closed="left") & pl.col("label").is_not_null())
     if why := _too_few(rule, kept):
-        return Look(metric=rule.metric, standing=Standing.FEW, because=why, rows=kept.height, limit=rule.limit)
+        return _few(rule, kept, why)
     known = predictions(rule.task, kept["label"].to_numpy(), _scores(kept["score"]), rule.classes)
-    measured = metric(rule.task, rule.metric)
     try:
-        value = measured.value(known.label, known.score)
-        low, high = _ends(rule, measured, known, window_numbers(kept["at"], rule.step))
+        realised = _realised(rule, known, blocks(window_numbers(kept["at"], rule.step)))
     except UsageError as fault:
-        return Look(metric=rule.metric, standing=Standing.FEW, because=fault.what, rows=kept.height, limit=rule.limit)
+        return _few(rule, kept, fault.what)
+    beyond = apart(realised, _limit(rule))
     higher = find(rule.metric).better is Direction.HIGHER
-    standing = Standing.WORSE if (high < rule.limit if higher else low > rule.limit) else Standing.FINE
-    because = f"{rule.metric} {value:.4f} [{low:.4f}, {high:.4f}] on {kept.height:,} labelled rows, limit {rule.limit:.4f}"
-    return Look(metric=rule.metric, standing=standing, because=because, rows=kept.height, limit=rule.limit, value=value, low=low, high=high)
+    return Look(
+        metric=rule.metric,
+        standing=Standing.WORSE if (beyond.high < 0 if higher else beyond.low > 0) else Standing.FINE,
+        because=_because(rule, realised, beyond),
+        rows=kept.height,
+        limit=rule.limit,
+        limit_error=rule.limit_error,
+        value=realised.estimate,
+        low=realised.low,
+        high=realised.high,
+        beyond_low=beyond.low,
+        beyond_high=beyond.high,
+    )
+
+
+def _few(rule: Rule, rows: pl.DataFrame, because: str) -> Look:
+    return Look(
+        metric=rule.metric, standing=Standing.FEW, because=because, rows=rows.height, limit=rule.limit, limit_error=rule.limit_error
+    )
+
+
+def _because(rule: Rule, realised: Interval, beyond: Interval) -> str:
+    said = f"{rule.metric} {realised.estimate:.4f} [{realised.low:.4f}, {realised.high:.4f}] on {realised.rows:,} labelled rows"
+    if not rule.limit_error:
+        return f"{said}, limit {rule.limit:.4f}"
+    uncertain = f"limit {rule.limit:.4f} with the standard error {rule.limit_error:.4f} of the holdout"
+    return f"{said}, {uncertain}: {beyond.estimate:+.4f} [{beyond.low:+.4f}, {beyond.high:+.4f}]"
 
 
 def finding(seen: Look, rule: Rule, version: int | None, now: datetime) -> Finding | None:
@@ -140,7 +171,7 @@ def finding(seen: Look, rule: Rule, version: int | None, now: datetime) -> Findi
         effect=abs(seen.value - seen.limit),
         start=now - rule.delay - rule.window,
         end=now - rule.delay,
-        numbers={"value": seen.value, "low": seen.low, "high": seen.high, "limit": seen.limit, "rows": float(seen.rows)},
+        numbers={name: float(getattr(seen, name)) for name in NUMBERS},
     )
 
 
@@ -161,19 +192,18 @@ def _scores(scores: pl.Series) -> NDArray[Any]:
     return scores.to_numpy()
 
 
-def _ends(rule: Rule, measured: Metric, known: Predictions, blocks: NDArray[np.int64]) -> Ends:
+def _realised(rule: Rule, known: Predictions, block: NDArray[np.int64]) -> Interval:
     """The wider of the rows' interval and the blocks', each end for itself."""
+    measured = metric(rule.task, rule.metric)
     of_rows = interval(measured, known.label, known.score, level=1 - 2 * rule.alpha)
-    names = np.unique(blocks)
-    if len(names) < LEAST_BLOCKS:
-        return of_rows.low, of_rows.high
-    without = [measured.value(known.label[blocks != name], known.score[blocks != name]) for name in names]
-    half = _half(without, rule.alpha)
-    return min(of_rows.low, of_rows.estimate - half), max(of_rows.high, of_rows.estimate + half)
+    error = jackknife(measured, known.label, known.score, block)
+    if math.isnan(error):
+        return of_rows
+    half = float(stdtrit(int(block.max()), 1 - rule.alpha)) * error
+    return replace(of_rows, low=min(of_rows.low, of_rows.estimate - half), high=max(of_rows.high, of_rows.estimate + half))
 
 
-def _half(without: Sequence[float], alpha: float) -> float:
-    """Half the width of the jackknife's interval, from the metric without each of the blocks in turn."""
-    values = np.array(without)
-    error = math.sqrt((len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum()))
-    return float(stdtrit(len(values) - 1, 1 - alpha)) * error
+def _limit(rule: Rule) -> Interval:
+    half = float(ndtri(1 - rule.alpha)) * rule.limit_error
+    low, high = rule.limit - half, rule.limit + half
+    return Interval(estimate=rule.limit, low=low, high=high, level=1 - 2 * rule.alpha, rows=0, method="holdout")

@@ -28,13 +28,18 @@ _YEARLY = Rate(1, timedelta(days=365))
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is watched: since when it serves, where its profile lies, its figures at its gates, and the classes of its scores."""
+    """Who is watched: since when it serves, where its profile lies, its figures at its gates with their standard errors, its classes."""
 
     version: int
     since: datetime
     profile: Digest | None
     figures: dict[str, float] = {}
+    standard_errors: dict[str, float] | None = None
     classes: tuple[Any, ...] = ()
+
+    def standard_error(self, metric: str) -> float | None:
+        """Of the figure at the gates: None where the holdout did not tell, 0 for a champion that was judged before this was recorded."""
+        return 0.0 if self.standard_errors is None else self.standard_errors.get(metric)
 
 
 class Rounds:
@@ -93,12 +98,14 @@ class Rounds:
         judged, looks = with_values(due, self._task, champion.classes), []
         for name, limit in declared.items():
             value = performance.limit_value(limit, champion.figures.get(name))
-            if value is None:
-                continue  # a champion without that figure at its gates cannot fall below it
+            error = champion.standard_error(name) if limit.champion else 0.0
+            if value is None or error is None:
+                continue  # a champion without that figure at its gates, or with one that says nothing, cannot fall below it
             rule = performance.Rule(
                 task=self._task,
                 metric=name,
                 limit=value,
+                limit_error=error,
                 alpha=alpha,
                 window=self._monitor.window,
                 step=self._window,

@@ -23,6 +23,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     profile: Digest | None = None
     verdicts: tuple[Verdict, ...] = ()
     metrics: dict[str, dict[str, float]] = {}
+    standard_errors: dict[str, float] | None = None
     dirty: bool = False
 
     @property
@@ -85,7 +86,8 @@ def apply(registry: Registry, entry: ev.Entry) -> Registry:
                 dirty=event.run in registry.dirty_runs,
             )
         case ev.GatesJudged() as event:
-            candidate = replace(registry.candidates[event.digest], verdicts=event.verdicts, metrics=event.metrics)
+            packaged = registry.candidates[event.digest]
+            candidate = replace(packaged, verdicts=event.verdicts, metrics=event.metrics, standard_errors=event.standard_errors)
             registry = _again(registry, candidate)
         case ev.VersionRegistered() as event:
             judged = registry.candidates.get(event.digest)
