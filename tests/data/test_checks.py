@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.data import Part, Snapshot, judge
+from towpath.data.checks import judge
+from towpath.data.facts import Facts
+from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project import Checks
 from towpath.verdict import Answer, Verdict, overall
@@ -34,7 +36,7 @@ CHECKS = Checks.model_validate(
 )
 
 
-def failing(checks: Checks, *parts: Part, reference: Snapshot | None = None) -> list[Verdict]:
+def failing(checks: Checks, *parts: Part, reference: Facts | None = None) -> list[Verdict]:
     return [verdict for verdict in judge("flights", checks, parts, reference) if verdict.answer is not Answer.PASS]
 
 
@@ -106,8 +108,8 @@ def test_all_files_unreadable_is_a_verdict_and_no_crash() -> None:
     assert {"flights: every file is readable"} < {verdict.gate for verdict in failing(CHECKS, part("1", fault="it is empty"))}
 
 
-def reference(**columns: str) -> Snapshot:
-    return Snapshot(dataset="flights", files=(), rows=1, columns=columns, content=Digest(""))
+def reference(**columns: str) -> Facts:
+    return Facts(columns=columns, content=Digest(""))
 
 
 def test_without_declarations_the_last_accepted_version_says_what_must_be() -> None:

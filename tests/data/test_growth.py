@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.data import FileEntry, Index, Snapshot, growth, index, look, peek, take
+from towpath.data import index
+from towpath.data.growth import growth, peek
+from towpath.data.index import Index
+from towpath.data.manifest import files_of
+from towpath.data.snapshot import look, take
 from towpath.digest import Digest
 from towpath.project import Dataset
 from towpath.store.memory import MemoryStore
+from towpath.store.trees import FileEntry
 
 DATASET = Dataset(path="*.parquet")
 FILES = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from("uvwxyz"), st.integers(1, 100)), max_size=6)
@@ -23,19 +28,14 @@ def entries(files: dict[str, tuple[str, int]]) -> tuple[FileEntry, ...]:
     return tuple(FileEntry(path=path, digest=Digest(digest), size=1, rows=rows) for path, (digest, rows) in sorted(files.items()))
 
 
-def snapshot(files: dict[str, tuple[str, int]]) -> Snapshot:
-    found = entries(files)
-    return Snapshot(dataset="d", files=found, rows=sum(file.rows for file in found), columns={}, content=Digest("c"))
-
-
 @given(FILES)
 def test_what_was_trained_on_is_not_new(files: dict[str, tuple[str, int]]) -> None:
-    assert growth(entries(files), snapshot(files)).rows_new == 0
+    assert growth(entries(files), entries(files)).rows_new == 0
 
 
 @given(FILES, FILES)
 def test_never_more_is_new_than_there_is(now: dict[str, tuple[str, int]], before: dict[str, tuple[str, int]]) -> None:
-    found = growth(entries(now), snapshot(before))
+    found = growth(entries(now), entries(before))
     assert 0 <= found.rows_new <= sum(rows for _, rows in now.values())
     assert (found.share > 0) == (found.rows_new > 0)
 
@@ -53,7 +53,7 @@ def test_never_more_is_new_than_there_is(now: dict[str, tuple[str, int]], before
     ],
 )
 def test_what_counts_as_new(now: dict[str, tuple[str, int]], rows_new: int) -> None:
-    assert growth(entries(now), snapshot({"a": ("u", 100)})).rows_new == rows_new
+    assert growth(entries(now), entries({"a": ("u", 100)})).rows_new == rows_new
 
 
 def test_without_a_snapshot_everything_is_new() -> None:
@@ -71,7 +71,7 @@ def test_peek_sees_what_look_sees(tmp_path: Path) -> None:
         pl.DataFrame({"a": range(rows)}).write_parquet(tmp_path / f"{name}.parquet")
     store = MemoryStore()
     taken = take("d", look(DATASET, tmp_path, store), store)
-    assert peek(DATASET, tmp_path, Index(tmp_path / "index.json")) == taken.snapshot.files
+    assert peek(DATASET, tmp_path, Index(tmp_path / "index.json")) == files_of(store, taken.digest)
 
 
 def test_nothing_untouched_is_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from towpath.data import Index, Taken, load, look, manifest, read, take
+from towpath.data import read
+from towpath.data.index import Index
+from towpath.data.manifest import files_of, manifest
 from towpath.data.read import Unreadable
+from towpath.data.snapshot import Taken, load, look, take
+from towpath.data.walk import NoFiles, walk
 from towpath.digest import Digest
 from towpath.errors import Broken, Refused, UsageError
 from towpath.project import Dataset
@@ -41,8 +45,8 @@ def test_a_snapshot_is_loaded_as_it_was_taken_when_the_files_are_gone(tmp_path: 
         path.unlink()
     assert_frame_equal(load(store, taken.digest), pl.DataFrame({"a": [1, 2, 3], "s": ["x", None, "y"]}))
     assert manifest(store, taken.digest) == taken.snapshot
-    assert [(file.path, file.rows) for file in taken.snapshot.files] == [("data/1.parquet", 2), ("data/2.parquet", 1)]
-    assert taken.snapshot.columns == {"a": "integer", "s": "string"}
+    assert [(file.path, file.rows) for file in files_of(store, taken.digest)] == [("data/1.parquet", 2), ("data/2.parquet", 1)]
+    assert taken.facts.columns == {"a": "integer", "s": "string"}
 
 
 def test_the_same_files_give_the_same_manifest(tmp_path: Path) -> None:
@@ -59,7 +63,7 @@ def test_how_rows_are_cut_into_files_does_not_change_the_content(tmp_path: Path)
         for number, values in enumerate(parts):
             write(root, f"{number}.parquet", a=values)
     one, other = snapshot(whole, MemoryStore()), snapshot(cut, MemoryStore())
-    assert one.snapshot.content == other.snapshot.content
+    assert one.facts.content == other.facts.content
     assert one.digest != other.digest
 
 
@@ -149,18 +153,19 @@ def test_times_and_tabs_of_text_files() -> None:
 
 
 def test_no_file_and_a_strange_name_are_the_users_to_mend(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no file matches 'data/\*\.parquet'"):
-        read.files(tmp_path, DATASET)
-    with pytest.raises(UsageError, match="neither Parquet nor CSV"):
+    with pytest.raises(NoFiles, match=r"no file matches 'data/\*\.parquet'"):
+        walk(tmp_path, DATASET)
+    with pytest.raises(UsageError, match="no table by its name"):
         read.read_bytes(b"1", "a.xlsx")
 
 
 def test_files_come_in_order_of_their_paths_also_from_an_absolute_pattern(tmp_path: Path) -> None:
     for name in ("b.parquet", "a.parquet"):
         write(tmp_path, name, a=[1])
-    relative = read.files(tmp_path, DATASET)
-    assert [path.name for path in relative] == ["a.parquet", "b.parquet"]
-    assert read.files(Path("/nowhere"), Dataset(path=str(tmp_path / "data/*.parquet"))) == relative
+    relative = walk(tmp_path, DATASET)
+    assert [file.name for file in relative] == ["data/a.parquet", "data/b.parquet"]
+    absolute = walk(Path("/nowhere"), Dataset(path=str(tmp_path / "data/*.parquet")))
+    assert [file.path for file in absolute] == [file.path for file in relative]
 
 
 class CountingStore(MemoryStore):

@@ -12,7 +12,7 @@ import polars as pl
 from towpath.backtest.arrivals import Month, by_month
 from towpath.backtest.player import Past
 from towpath.candidate import times_of
-from towpath.data import read
+from towpath.data import read, walk
 from towpath.data.snapshot import together
 from towpath.errors import UsageError
 from towpath.pipeline import functions
@@ -42,10 +42,10 @@ def make(project: Project, place: Path, environ: Mapping[str, str]) -> Project:
         _git(place, *AUTHOR, "commit", "--quiet", "--message", f"what was not committed on top of {source.commit[:8]}")
     for dataset in project.data.values():
         if not dataset.time:
-            for file in read.files(project.root, dataset):
-                target = root / file.relative_to(project.root)
+            for file in walk.walk(project.root, dataset):
+                target = root / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, target)
+                shutil.copyfile(file.path, target)
     inside = {key: value for key, value in environ.items() if key != "TOWPATH_HOME"}
     return load(root, inside)
 
@@ -65,7 +65,8 @@ def past_of(project: Project, share: float = 1.0) -> Past:
             "a backtest needs to know when rows came: no dataset has a `time`", mend="add `time: COLUMN` to a dataset in towpath.yaml"
         )
     frames = {
-        name: together([(str(file), read.read_file(file)) for file in read.files(project.root, d)]) for name, d in project.data.items()
+        name: together([(file.path, read.read_file(Path(file.path))) for file in walk.walk(project.root, d)])
+        for name, d in project.data.items()
     }
     rows = _rows(project, frames)
     time = next((name for name in times_of(project) if name in rows.columns), None)

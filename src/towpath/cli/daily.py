@@ -14,8 +14,8 @@ from towpath.cli import shared
 from towpath.cli.runs import default_version
 from towpath.data.growth import growth, peek
 from towpath.data.index import Index
+from towpath.data.manifest import files_of
 from towpath.data.read import read_file
-from towpath.data.snapshot import manifest
 from towpath.errors import UsageError
 from towpath.formats.frames import check_frame, requested
 from towpath.formats.package import Package, unpack
@@ -65,9 +65,9 @@ def _growths(world: World, state: State) -> tuple[Grown, ...]:
     project = world.project
     trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
-    index, found = Index(project.home / "index.json"), []
+    index, found = Index(project.home / "index.msgpack"), []
     for name, dataset in project.data.items():
-        before = manifest(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
+        before = files_of(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
         if before is None:
             continue
         try:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from towpath.data import columns
-from towpath.data.snapshot import Part, Snapshot
+from towpath.data.facts import Facts
+from towpath.data.snapshot import Part
 from towpath.project import Bounds, Checks, ColumnCheck
 from towpath.verdict import Answer, Verdict
 
 
-def judge(name: str, checks: Checks, parts: Sequence[Part], reference: Snapshot | None = None) -> tuple[Verdict, ...]:
+def judge(name: str, checks: Checks, parts: Sequence[Part], reference: Facts | None = None) -> tuple[Verdict, ...]:
     """What the checks say of a dataset's files.
 
     Args:
@@ -61,7 +62,7 @@ def _rows(name: str, bounds: Bounds, parts: Sequence[tuple[str, pl.DataFrame]]) 
         yield _verdict(gate, Answer.PASS, f"{total:,} rows", rows=total)
 
 
-def _agreement(name: str, checks: Checks, parts: Sequence[tuple[str, pl.DataFrame]], reference: Snapshot | None) -> Iterator[Verdict]:
+def _agreement(name: str, checks: Checks, parts: Sequence[tuple[str, pl.DataFrame]], reference: Facts | None) -> Iterator[Verdict]:
     """The columns that must be there, and their types: declared, else as in the reference, else as in the first file that shows one."""
     declared = {column: check.type for column, check in checks.columns.items() if check.type}
     expected = dict.fromkeys(checks.columns, "null") | (reference.columns if reference else _first(parts)) | declared

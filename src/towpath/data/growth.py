@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from towpath.data import read
+from towpath.data import read, walk
 from towpath.data.index import Index
-from towpath.data.snapshot import FileEntry, Snapshot, name_of
 from towpath.digest import Digest, of_value
+from towpath.errors import Unavailable
 from towpath.project import Dataset
+from towpath.store.trees import FileEntry
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,32 +29,32 @@ def peek(dataset: Dataset, root: Path, index: Index) -> tuple[FileEntry, ...]:
 
     A file that cannot be read has -1 rows. Raises UsageError when there is no file.
     """
-    found = []
-    for path in read.files(root, dataset):
-        with suppress(FileNotFoundError):  # taken away since it was listed
-            known = index.of(path)
-            found.append(FileEntry(path=name_of(path, root), digest=known.digest, size=known.size, rows=known.rows))
+    entries = []
+    for file in walk.walk(root, dataset):
+        with suppress(Unavailable):  # taken away since it was listed
+            digest = index.digest(file.path, file.marks)
+            rows = index.rows(digest, file.path, read.rows_of)
+            entries.append(FileEntry(file.name, digest, file.marks.size, rows))
     index.save()
-    return tuple(found)
+    return tuple(entries)
 
 
-def growth(current: Iterable[FileEntry], trained: Snapshot | None) -> Growth:
-    """What ``current`` files hold that the ``trained`` snapshot does not.
+def growth(current: Iterable[FileEntry], trained: Sequence[FileEntry] | None) -> Growth:
+    """What ``current`` files hold that those of the ``trained`` snapshot did not.
 
     A file counts by its path: a new one with all its rows; a rewritten one with the rows that it has more, or with all of them where it
     has not more (then values were mended, and nobody can say which); one that was only taken away with none. Rows that moved to another
     file, with bytes already known, are not new. A file that cannot be read counts as if everything were new: the run that follows will
     say what is wrong with it. Without a snapshot everything is new.
 
-    >>> entry = FileEntry(path="a", digest=Digest("1"), size=1, rows=100)
-    >>> before = Snapshot(dataset="d", files=(entry,), rows=100, columns={}, content=Digest("2"))
-    >>> growth([entry, FileEntry(path="b", digest=Digest("3"), size=1, rows=20)], before).share
+    >>> before = [FileEntry("a", Digest("1"), 1, 100)]
+    >>> growth([*before, FileEntry("b", Digest("3"), 1, 20)], before).share
     0.2
     """
     files = tuple(current)
     state = of_value([[file.path, file.digest] for file in files])
-    rows_before = trained.rows if trained else 0
-    was = {file.path: file for file in trained.files} if trained else {}
+    was = {file.path: file for file in trained or ()}
+    rows_before = sum(file.rows for file in was.values())
     known = {file.digest for file in was.values()}
     new = [file for file in files if file.digest not in known]
     if any(file.rows < 0 for file in new):

@@ -1,81 +1,91 @@
-"""What is known of files without reading them: a file that looks untouched has the digest and the rows that it had."""
+"""What is known of files without reading them: one that looks untouched has the digest that it had, and equal bytes have equal rows."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import polars as pl
 
-from towpath.data.read import Unreadable, form_of, read_file
+from towpath.data.walk import Marks, marks_of
 from towpath.digest import Digest, of_file
+from towpath.errors import Unavailable
 
 _FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
+_TRIES = 3
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
-    """``rows`` is -1 where the file could not be read."""
+class _Kept(msgspec.Struct, array_like=True):
+    """``files``: marks and digest by path, as the file system spells it. ``rows`` by digest; -1 where the bytes are no table."""
 
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    digest: Digest
-    rows: int
+    files: dict[bytes, tuple[int, int, int, int, str]]
+    rows: dict[str, int]
 
 
 class Index:
-    """Kept as one JSON file beside the ledger. It may be lost or deleted at any time: then files are read once more."""
+    """Kept as one file in the project's home. It may be lost or deleted at any time: then files are read once more."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known = _load(file)
-        self._saved = dict(self._known)
+        self._kept = _load(file)
+        self._learned = False
 
-    def of(self, path: Path) -> Known:
-        """Digest and rows of a file; it is read only when it looks touched since the last time."""
-        stat = path.stat()
-        known = self._known.get(str(path := path.absolute()))
-        if known and (known.inode, known.size, known.mtime_ns, known.ctime_ns) == _marks(stat):
-            return known
-        found = Known(*_marks(stat), digest=of_file(path) if stat.st_size else Digest(""), rows=_rows(path))
-        is_settled = _marks(path.stat()) == _marks(stat) and time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _FRESH_NS
-        if is_settled:
-            self._known[str(path)] = found
-        return found
+    def known(self, path: str, marks: Marks) -> Digest | None:
+        """The digest of a file with these marks, if it is known."""
+        kept = self._kept.files.get(os.fsencode(path))
+        return Digest(kept[4]) if kept and kept[:4] == marks else None
+
+    def digest(self, path: str, marks: Marks) -> Digest:
+        """The digest of a file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
+        return self.known(path, marks) or self.fresh(path, marks, of_file)
+
+    def fresh(self, path: str, marks: Marks, read: Callable[[Path], Digest]) -> Digest:
+        """The digest that ``read`` finds, which may keep the file too.
+
+        Raises:
+            Unavailable: the file cannot be read, or changes again and again while it is read.
+        """
+        for _ in range(_TRIES):
+            try:
+                digest, after = read(Path(path)), marks_of(path)
+            except OSError as fault:
+                raise Unavailable(
+                    f"{path} cannot be read: {fault.strerror or fault}", mend="let this user read it, or take it away"
+                ) from fault
+            if after[:3] == marks[:3]:  # linking changes the fourth
+                self.learn(path, after, digest)
+                return digest
+            marks = after
+        raise Unavailable(f"{path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
+
+    def learn(self, path: str, marks: Marks, digest: Digest) -> None:
+        """Note the digest of a file, unless it is so young that its next change might not show."""
+        if time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > _FRESH_NS:
+            self._kept.files[os.fsencode(path)] = (*marks, digest)
+            self._learned = True
+
+    def rows(self, digest: Digest, path: str, count: Callable[[Path], int]) -> int:
+        """How many rows the table with these bytes has; they are counted once, in a file that has them."""
+        if digest not in self._kept.rows:
+            self._kept.rows[digest] = count(Path(path))
+            self._learned = True
+        return self._kept.rows[digest]
 
     def save(self) -> None:
         """Write what was learned, if anything was; whole or not at all."""
-        if self._known == self._saved:
+        if not self._learned:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         half = self._file.with_suffix(f".{os.getpid()}.part")
-        half.write_bytes(msgspec.json.encode(self._known))
+        half.write_bytes(msgspec.msgpack.encode(self._kept))
         half.replace(self._file)
-        self._saved = dict(self._known)
+        self._learned = False
 
 
-def _load(file: Path) -> dict[str, Known]:
+def _load(file: Path) -> _Kept:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, Known])
+        return msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
     except (OSError, msgspec.DecodeError):
-        return {}
-
-
-def _marks(stat: os.stat_result) -> tuple[int, int, int, int]:
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-def _rows(path: Path) -> int:
-    """Parquet: from the footer alone; CSV: counted. -1 where the file cannot be read."""
-    if form_of(path.name) == "csv" or not path.stat().st_size:
-        try:
-            return read_file(path).height
-        except Unreadable:
-            return -1
-    try:
-        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
-        return -1
+        return _Kept({}, {})

@@ -1,4 +1,4 @@
-"""Reading a dataset's files: Parquet and CSV."""
+"""Reading a dataset's files: Parquet, CSV and Arrow."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from towpath.errors import Refused, UsageError
-from towpath.project import Dataset
 
 _PARQUET, _MARK = (".parquet", ".pq"), b"PAR1"
 _CSV = (".csv", ".tsv")
+_ARROW = (".arrow", ".ipc", ".feather")
 _FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
 
 
@@ -23,29 +23,12 @@ class Unreadable(Refused):
         super().__init__(f"{file} cannot be read: {reason}", mend="have it delivered again, or take it away")
 
 
-def files(root: Path, dataset: Dataset) -> list[Path]:
-    """The dataset's files in order of their paths: those that match its pattern below ``root``, or the one that it names.
-
-    Raises:
-        UsageError: there is none.
-    """
-    pattern = Path(dataset.path)
-    base = Path(pattern.anchor) if pattern.is_absolute() else root
-    relative = pattern.relative_to(base) if pattern.is_absolute() else pattern
-    found = sorted(path for path in base.glob(str(relative)) if path.is_file())
-    if not found:
-        raise UsageError(
-            f"no file matches {dataset.path!r} in {root}", mend="put the data there, or mend `path` under `data` in towpath.yaml"
-        )
-    return found
-
-
 def read_file(path: Path) -> pl.DataFrame:
     """The table of one file.
 
     Raises:
         Unreadable: it is empty, cut off, or no table; says which file and what is wrong.
-        UsageError: its name says neither Parquet nor CSV.
+        UsageError: its name says neither Parquet, CSV nor Arrow.
     """
     try:
         data = path.read_bytes()
@@ -59,19 +42,56 @@ def read_bytes(data: bytes, name: str) -> pl.DataFrame:
     form = form_of(name)
     if not data:
         raise Unreadable(name, "it is empty (0 bytes)")
-    if form == "parquet":
-        return _parquet(data, name)
-    return _csv(data, name)
+    match form:
+        case "parquet":
+            return _parquet(data, name)
+        case "arrow":
+            return _arrow(data, name)
+        case _:
+            return _csv(data, name)
 
 
 def form_of(name: str) -> str:
-    """``parquet`` or ``csv``, by the file's name. Raises UsageError when it is neither."""
+    """``parquet``, ``csv`` or ``arrow``, by the file's name. Raises UsageError when it is none of them."""
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     if suffix in _PARQUET:
         return "parquet"
     if suffix in _CSV:
         return "csv"
-    raise UsageError(f"{name} is neither Parquet nor CSV by its name", mend="name files *.parquet, *.csv, *.tsv or *.csv.gz")
+    if suffix in _ARROW:
+        return "arrow"
+    raise UsageError(f"{name} is no table by its name", mend="name files *.parquet, *.csv, *.tsv, *.csv.gz or *.arrow")
+
+
+def rows_of(path: Path) -> int:
+    """How many rows a file has: Parquet and Arrow by their footers, CSV counted. -1 where the file cannot be read."""
+    form = form_of(path.name)
+    if not path.stat().st_size:
+        return -1
+    try:
+        if form == "csv":
+            return _rows_of_csv(path)
+        scan = pl.scan_parquet(path) if form == "parquet" else pl.scan_ipc(path)
+        return int(scan.select(pl.len()).collect().item())
+    except _FAULTS:
+        return -1
+
+
+def _rows_of_csv(path: Path) -> int:
+    """Counted without making sense of the values; what only whole reading tells of a strange file, whole reading tells."""
+    with path.open("rb") as file:
+        begin = file.read(4096)
+    if b"\0" in begin or begin[:2] == b"\x1f\x8b":
+        return read_file(path).height
+    separator = "\t" if ".tsv" in path.suffixes else ","
+    return int(pl.scan_csv(path, separator=separator, infer_schema=False).select(pl.len()).collect().item())
+
+
+def _arrow(data: bytes, name: str) -> pl.DataFrame:
+    try:
+        return pl.read_ipc(io.BytesIO(data), use_pyarrow=False)
+    except _FAULTS as fault:
+        raise Unreadable(name, _short(fault)) from None
 
 
 def _parquet(data: bytes, name: str) -> pl.DataFrame:

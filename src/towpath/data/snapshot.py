@@ -1,4 +1,4 @@
-"""One immutable version of a dataset: its files in the store, named by a manifest."""
+"""A table taken from a dataset's files through the store, and read back from there."""
 
 from __future__ import annotations
 
@@ -6,39 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
-from towpath.data import columns, content, read
+from towpath.data import columns, content, facts, manifest, read, walk
+from towpath.data.add import refuse_pointer
+from towpath.data.facts import Facts
 from towpath.data.index import Index
+from towpath.data.manifest import Snapshot
 from towpath.data.read import Unreadable
-from towpath.digest import Digest, canonical_json
+from towpath.data.walk import Found
+from towpath.digest import Digest
 from towpath.errors import Broken, Refused
 from towpath.project import Dataset
 from towpath.store import Store
-
-
-class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One file as it was: ``path`` as the project names it, digest of its bytes, size in bytes, rows."""
-
-    path: str
-    digest: Digest
-    size: int
-    rows: int
-
-
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a manifest says. It has no times, so the same files give the same manifest, and the same digest.
-
-    ``columns`` are logical types by name, in order; ``content`` is the canonical digest of the whole table.
-    """
-
-    form: int = 1
-    dataset: str
-    files: tuple[FileEntry, ...]
-    rows: int
-    columns: dict[str, str]
-    content: Digest
+from towpath.store.trees import FileEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +35,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A snapshot, the digest of its manifest in the store, and its table."""
+    """A snapshot, the digest of its manifest in the store, its table and the facts of it."""
 
     snapshot: Snapshot
     digest: Digest
     frame: pl.DataFrame
+    facts: Facts
 
 
 def look(dataset: Dataset, root: Path, store: Store, index: Index | None = None) -> tuple[Part, ...]:
@@ -67,28 +49,24 @@ def look(dataset: Dataset, root: Path, store: Store, index: Index | None = None)
     With an ``index``, files that look untouched and are in the store already are not copied again.
 
     Raises:
-        UsageError: there are no files, or one is neither Parquet nor CSV.
+        UsageError: there are no files, or one is no table by its name.
     """
-    parts = tuple(_part(path, root, store, index) for path in read.files(root, dataset))
+    parts = tuple(_part(file, store, index) for file in walk.walk(root, dataset))
     if index:
         index.save()
     return parts
 
 
-def _part(path: Path, root: Path, store: Store, index: Index | None) -> Part:
-    known = index.of(path).digest if index else None
-    digest = known if known and store.has(known) else store.put_file(path)
-    data = store.get(digest)
-    name = name_of(path, root)
+def _part(file: Found, store: Store, index: Index | None) -> Part:
+    known = index.known(file.path, file.marks) if index else None
+    if known is None or not store.has(known):
+        refuse_pointer(file)
+        known = index.fresh(file.path, file.marks, store.put_file) if index else store.put_file(Path(file.path))
+    data = store.get(known)
     try:
-        return Part(path=name, digest=digest, size=len(data), frame=read.read_bytes(data, name))
+        return Part(path=file.name, digest=known, size=len(data), frame=read.read_bytes(data, file.name))
     except Unreadable as fault:
-        return Part(path=name, digest=digest, size=len(data), fault=fault.reason)
-
-
-def name_of(path: Path, root: Path) -> str:
-    """How manifests and verdicts name a file: relative to the project where it lies below it."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        return Part(path=file.name, digest=known, size=len(data), fault=fault.reason)
 
 
 def take(name: str, parts: Sequence[Part], store: Store) -> Taken:
@@ -98,13 +76,11 @@ def take(name: str, parts: Sequence[Part], store: Store) -> Taken:
         Refused: a part is no table, or a column has another type in one file than in the others: names both.
     """
     frame = together([(part.path, _frame(part)) for part in parts])
-    entries = tuple(FileEntry(path=part.path, digest=part.digest, size=part.size, rows=_frame(part).height) for part in parts)
-    types = {series.name: columns.logical(series.dtype) for series in frame.iter_columns()}
-    snapshot = Snapshot(dataset=name, files=entries, rows=frame.height, columns=types, content=content.of_frame(frame))
-    store.sync()
-    digest = store.put(canonical_json(snapshot))
-    store.sync()
-    return Taken(snapshot=snapshot, digest=digest, frame=frame)
+    entries = [FileEntry(part.path, part.digest, part.size, _frame(part).height) for part in parts]
+    snapshot, digest = manifest.keep(store, name, "table", entries)
+    found = facts_of(frame)
+    facts.keep(store, snapshot.root, found)
+    return Taken(snapshot=snapshot, digest=digest, frame=frame, facts=found)
 
 
 def _frame(part: Part) -> pl.DataFrame:
@@ -113,25 +89,31 @@ def _frame(part: Part) -> pl.DataFrame:
     return part.frame
 
 
-def manifest(store: Store, digest: Digest) -> Snapshot:
-    """The snapshot whose manifest is stored under ``digest``."""
-    try:
-        return msgspec.json.decode(store.get(digest), type=Snapshot)
-    except msgspec.DecodeError as fault:
-        raise Broken(f"object {digest} is no snapshot: {fault}", mend="give the digest of a snapshot's manifest") from None
+def facts_of(frame: pl.DataFrame) -> Facts:
+    """Columns and content of a table."""
+    types = {series.name: columns.logical(series.dtype) for series in frame.iter_columns()}
+    return Facts(columns=types, content=content.of_frame(frame))
+
+
+def known_facts(store: Store, digest: Digest) -> Facts:
+    """The facts of the table whose snapshot's manifest is stored under ``digest``: as noted, or read anew."""
+    noted = facts.recall(store, manifest.manifest(store, digest).root)
+    return noted or facts_of(load(store, digest))
 
 
 def load(store: Store, digest: Digest) -> pl.DataFrame:
     """The table of a snapshot, from the store alone.
 
     Raises:
-        Broken: the files no longer give the content that the manifest names.
+        Broken: the files no longer give the content that was noted when they were read first.
     """
-    snapshot = manifest(store, digest)
-    frame = together([(file.path, read.read_bytes(store.get(file.digest), file.path)) for file in snapshot.files])
-    if (found := content.of_frame(frame)) != snapshot.content:
+    snapshot = manifest.manifest(store, digest)
+    entries = manifest.files_of(store, digest)
+    frame = together([(file.path, read.read_bytes(store.get(file.digest), file.path)) for file in entries])
+    noted = facts.recall(store, snapshot.root)
+    if noted and (found := content.of_frame(frame)) != noted.content:
         raise Broken(
-            f"snapshot {digest} of {snapshot.dataset} now reads as content {found}, its manifest says {snapshot.content}",
+            f"snapshot {digest} of {snapshot.dataset} now reads as content {found}, when it was taken it was {noted.content}",
             mend="another version of Polars may read these files differently: go back to that one, or take a new snapshot",
         )
     return frame

@@ -1,0 +1,91 @@
+"""From a snapshot to files: only what differs is written, each file whole or not at all, and nothing is lost that is not kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from towpath.data.index import Index
+from towpath.data.walk import marks_of
+from towpath.digest import Digest
+from towpath.errors import Refused, Unavailable
+from towpath.store import Store
+from towpath.store.trees import FileEntry
+
+
+class Plan(NamedTuple):
+    """What a check-out would do: files to ``write``, names to ``remove``, and of both those whose bytes are nowhere else: ``unkept``."""
+
+    write: list[FileEntry]
+    remove: list[str]
+    unkept: list[str]
+
+
+def plan(here: Iterable[FileEntry], snapshot: Iterable[FileEntry], store: Store) -> Plan:
+    """What must happen for the files to be those of a snapshot."""
+    now, then = {file.path: file for file in here}, {file.path: file for file in snapshot}
+    write = [file for path, file in then.items() if path not in now or now[path].digest != file.digest]
+    remove = [path for path in now if path not in then]
+    touched = [file.path for file in write if file.path in now] + remove
+    return Plan(write, remove, [path for path in touched if not store.has(now[path].digest)])
+
+
+def refuse_loss(planned: Plan, dataset: str) -> None:
+    """Raise Refused where files would be overwritten or removed whose bytes the store does not have."""
+    if planned.unkept:
+        names = ", ".join(planned.unkept[:3]) + (f" and {len(planned.unkept) - 3} more" if len(planned.unkept) > 3 else "")
+        raise Refused(
+            f"{dataset}: {names} would be lost: changed since the last `towpath data add`",
+            mend=f"keep them (`towpath data add {dataset}`), or give them up with --force",
+        )
+
+
+def carry_out(
+    planned: Plan, root: Path, store: Store, index: Index, *, link: Callable[[FileEntry, Path], bool], tell: Callable[[FileEntry], None]
+) -> None:
+    """Write and remove.
+
+    Args:
+        link: makes the new file one more name for an object, if it may; False where the bytes must be copied.
+
+    Raises:
+        UnknownName: the store does not have a file of the snapshot; the files before it are written.
+        Unavailable: a file cannot be written.
+    """
+    try:
+        for file in planned.write:
+            _place(file, root, store, index, link)
+            tell(file)
+        for name in planned.remove:
+            _remove(root / name, root)
+    except OSError as fault:
+        mend = "look at the disk's free space and at who may write there; the same command goes on where this one ended"
+        raise Unavailable(f"{fault.filename or root} cannot be written: {fault.strerror or fault}", mend=mend) from fault
+    finally:
+        index.save()
+
+
+def _place(file: FileEntry, root: Path, store: Store, index: Index, link: Callable[[FileEntry, Path], bool]) -> None:
+    final = root / file.path
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.with_name(f".towpath-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        if not link(file, temporary):
+            store.get_file(file.digest, temporary)
+        temporary.replace(final)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+    index.learn(str(final), marks_of(str(final)), Digest(file.digest))
+
+
+def _remove(path: Path, root: Path) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == root or not folder.is_relative_to(root) or any(folder.iterdir()):
+            return
+        folder.rmdir()

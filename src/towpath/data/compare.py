@@ -1,0 +1,47 @@
+"""How a dataset's files stand beside a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from towpath.data import walk
+from towpath.data.index import Index
+from towpath.data.walk import NoFiles
+from towpath.project import Dataset
+from towpath.store.trees import FileEntry
+
+
+class Standing(NamedTuple):
+    """Names of files that are here and not in the snapshot, whose bytes are others, and that the snapshot has and are not here."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    @property
+    def is_same(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+
+def here(dataset: Dataset, root: Path, index: Index) -> list[FileEntry]:
+    """The dataset's files as they are now, without their rows; only what looks touched is read. None where there are none."""
+    try:
+        found = walk.walk(root, dataset)
+    except NoFiles:
+        return []
+    try:
+        return [FileEntry(file.name, index.digest(file.path, file.marks), file.marks.size) for file in found]
+    finally:
+        index.save()
+
+
+def compare(files: Iterable[FileEntry], snapshot: Iterable[FileEntry]) -> Standing:
+    """What differs, by name and bytes."""
+    now, then = {file.path: file.digest for file in files}, {file.path: file.digest for file in snapshot}
+    return Standing(
+        added=[path for path in now if path not in then],
+        changed=[path for path, digest in now.items() if then.get(path, digest) != digest],
+        removed=[path for path in then if path not in now],
+    )

@@ -1,0 +1,98 @@
+"""Which files a dataset has now: one file, those of a folder of any depth, or those that match a pattern."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from towpath.errors import Unavailable, UsageError
+from towpath.project import Dataset
+
+_TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".arrow", ".ipc", ".feather")
+
+
+class NoFiles(UsageError):
+    """A dataset has no file at all."""
+
+
+class Marks(NamedTuple):
+    """What tells without reading that a file was touched."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Found(NamedTuple):
+    """A file: its absolute path, its name in manifests (relative to the project where it lies below it), its marks."""
+
+    path: str
+    name: str
+    marks: Marks
+
+
+def marks_of(path: str) -> Marks:
+    """The marks of a file as it is now; of what a link points to."""
+    return _marks(os.stat(path))
+
+
+def _marks(stat: os.stat_result) -> Marks:
+    return Marks(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def walk(root: Path, dataset: Dataset) -> list[Found]:
+    """The dataset's files, in order of their names as bytes. Links are followed.
+
+    Raises:
+        NoFiles: there is none.
+        UsageError: a link points nowhere, or in a circle.
+        Unavailable: a folder cannot be read.
+    """
+    pattern = Path(dataset.path)
+    whole = pattern if pattern.is_absolute() else root / pattern
+    paths = _below(str(whole), ()) if whole.is_dir() else _matching(root, pattern)
+    prefix = f"{root}/"
+    found = [Found(path, path.removeprefix(prefix), _marks(stat)) for path, stat in paths]
+    if not found:
+        raise NoFiles(f"no file matches {dataset.path!r} in {root}", mend="put the data there, or mend `path` under `data` in towpath.yaml")
+    return sorted(found, key=lambda file: os.fsencode(file.name))
+
+
+def is_table(files: list[Found]) -> bool:
+    """Whether every file's name says that it is a table."""
+    return all(file.name.lower().endswith(_TABLES) for file in files)
+
+
+def _matching(root: Path, pattern: Path) -> Iterator[tuple[str, os.stat_result]]:
+    base = Path(pattern.anchor) if pattern.is_absolute() else root
+    for path in base.glob(str(pattern.relative_to(base) if pattern.is_absolute() else pattern)):
+        if path.is_file():
+            yield str(path), path.stat()
+
+
+def _below(folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file below a folder; ``above`` are the folders on the way to it, by device and inode."""
+    here = os.stat(folder)
+    mark = here.st_dev, here.st_ino
+    if mark in above:
+        raise UsageError(
+            f"{folder} is a link to a folder that it lies in: a circle", mend="take the link away, or name a folder without it"
+        )
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as fault:
+        raise Unavailable(f"the folder {folder} cannot be read: {fault.strerror}", mend="let this user read it") from fault
+    for entry in entries:
+        try:
+            is_folder, stat = entry.is_dir(), entry.stat()
+        except OSError as fault:
+            raise UsageError(
+                f"{entry.path} is a link that leads nowhere: {fault.strerror}", mend="mend the link, or take it away"
+            ) from fault
+        if is_folder:
+            yield from _below(entry.path, (*above, mark))
+        else:
+            yield entry.path, stat
