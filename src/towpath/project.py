@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr, WithJsonSchema, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from towpath import quantities
 from towpath.errors import ProjectError
+from towpath.project_checks import Checks
+from towpath.project_fields import Duration, Factor, Part, Rate, Scalar, Share
 
 FILE = "towpath.yaml"
 
 
-def _reads(read: Callable[[str], Any], kind: type) -> BeforeValidator:
-    """Takes the value itself or the text of one; a bare number has no unit, so it is refused as text would be."""
-    return BeforeValidator(lambda value: value if isinstance(value, kind) else read(str(value)))
-
-
-Duration = Annotated[
-    timedelta,
-    _reads(quantities.duration, timedelta),
-    PlainSerializer(quantities.written, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "examples": ["14d", "6h", "90s", "20ms"]}),
-]
-Share = Annotated[
-    float,
-    BeforeValidator(quantities.share),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]}),
-]
-Rate = Annotated[
-    Any,  # quantities.Rate: a msgspec struct, which pydantic passes through
-    _reads(quantities.rate, quantities.Rate),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["8/week", "1/year"]}),
-]
-Factor = Annotated[
-    float,
-    BeforeValidator(lambda value: quantities.factor(value) if isinstance(value, str) else value),
-    WithJsonSchema({"type": "string", "examples": ["1.25x"]}),
-]
-Scalar = str | int | float | bool
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ColumnCheck(_Part):
-    """What every value of a column must be."""
-
-    type: Literal["string", "integer", "number", "boolean", "time"] | None = None
-    min: float | None = None
-    max: float | None = None
-    nulls: Share = 1.0
-    values: tuple[Scalar, ...] | None = None
-
-
-class Bounds(_Part):
-    """A range, both ends included; an end left out is open."""
-
-    min: float | None = None
-    max: float | None = None
-
-
-class Checks(_Part):
-    """What a dataset must be before anything is trained on it."""
-
-    rows: Bounds = Bounds(min=1)
-    columns: dict[str, ColumnCheck] = {}
-
-
-class Dataset(_Part):
+class Dataset(Part):
     """A named source: files by a path or pattern relative to the project, as CSV or Parquet."""
 
     path: str
@@ -88,7 +30,7 @@ class Dataset(_Part):
         return {"path": value} if isinstance(value, str) else value
 
 
-class Label(_Part):
+class Label(Part):
     """The column to predict; known ``after`` the prediction; what counts where it never arrives."""
 
     column: str
@@ -101,7 +43,7 @@ class Label(_Part):
         return {"column": value} if isinstance(value, str) else value
 
 
-class Model(_Part):
+class Model(Part):
     """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset."""
 
     task: Literal["binary", "multiclass", "regression"]
@@ -112,7 +54,7 @@ class Model(_Part):
     parameters: dict[str, Scalar] = {}
 
 
-class Holdout(_Part):
+class Holdout(Part):
     """One of: the ``last`` stretch of time, a ``random`` share (by ``stratify``), or ``share`` of the ``groups`` of a column."""
 
     last: Duration | None = None
@@ -128,13 +70,13 @@ class Holdout(_Part):
         return self
 
 
-class Split(_Part):
+class Split(Part):
     """``test`` is seen by gates only."""
 
     test: Holdout = Holdout(random=0.2)
 
 
-class ReleasePlan(_Part):
+class ReleasePlan(Part):
     """How a challenger takes over: shadowed requests, then shares of the traffic, under guards.
 
     ``deadline``: the challenger's time for a request, then the champion answers. ``slow``: a request that took less is never slow,
@@ -157,14 +99,14 @@ class ReleasePlan(_Part):
         return self
 
 
-class Environment(_Part):
+class Environment(Part):
     """A place where a version serves: ``check`` before it may, ``release`` to get there."""
 
     check: tuple[str, ...] = ()
     release: ReleasePlan = ReleasePlan()
 
 
-class Drift(_Part):
+class Drift(Part):
     false_alarms: Rate = Field(default="1/year", validate_default=True)
     window: Duration = timedelta(days=1)
 
@@ -177,7 +119,7 @@ def _limit(value: Any) -> Any:
     return {"champion": bool(match[1]), "offset": offset}
 
 
-class Limit(_Part):
+class Limit(Part):
     """A limit for a realised metric: ``offset``, or the champion's figure at its gates plus ``offset``."""
 
     champion: bool = False
@@ -189,7 +131,7 @@ class Limit(_Part):
         return value if isinstance(value, dict) else _limit(value)
 
 
-class Monitor(_Part):
+class Monitor(Part):
     drift: Drift | None = Drift()
     performance: dict[str, Limit] = {}
     window: Duration = timedelta(days=14)
@@ -202,7 +144,7 @@ def _trigger(value: Any) -> Any:
     return {"kind": kind, "share": rest} if rest else {"kind": kind}
 
 
-class TriggerRule(_Part):
+class TriggerRule(Part):
     """What starts a run: ``commit``, ``new_rows 10%``, ``drift`` or ``performance``; a command always may."""
 
     kind: Literal["commit", "new_rows", "drift", "performance"]
@@ -214,23 +156,23 @@ class TriggerRule(_Part):
         return _trigger(value)
 
 
-class Retrain(_Part):
+class Retrain(Part):
     when: tuple[TriggerRule, ...] = (TriggerRule(kind="commit"), TriggerRule(kind="new_rows"))
     cooldown: Duration = timedelta(0)
     limit: Rate = Field(default="20/week", validate_default=True)
 
 
-class Alert(_Part):
+class Alert(Part):
     webhook: str
 
 
-class Serve(_Part):
+class Serve(Part):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=256)
 
 
-class Project(_Part):
+class Project(Part):
     """What a folder with a ``towpath.yaml`` declares. ``root`` is that folder; state lives in ``home``."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")

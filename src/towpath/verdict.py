@@ -21,13 +21,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One rule's answer.
 
     ``gate`` is the rule as its author wrote it; ``because`` is one sentence for people with the values in it;
-    ``numbers`` are the same values for machines (estimate, low, high, limit, rows, ...).
+    ``numbers`` are the same values for machines (estimate, low, high, limit, rows, ...). Where rows of data are at fault,
+    ``examples`` quotes a few with their file and row, and ``saved`` names the object in the store that has them all.
     """
 
     gate: str
     answer: Answer
     because: str
     numbers: dict[str, float] = {}
+    examples: tuple[str, ...] = ()
+    saved: str = ""
 
 
 def overall(verdicts: Iterable[Verdict]) -> Answer:

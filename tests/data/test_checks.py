@@ -13,7 +13,7 @@ from towpath.data.checks import judge
 from towpath.data.facts import Facts
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
-from towpath.project import Checks
+from towpath.project_checks import Checks
 from towpath.verdict import Answer, Verdict, overall
 
 

@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from towpath.errors import UsageError
-from towpath.project import Duration, Share
+from towpath.project_fields import Duration, Share
 
 
 class Plant(BaseModel):

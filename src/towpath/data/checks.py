@@ -9,7 +9,7 @@ import polars as pl
 from towpath.data import columns
 from towpath.data.facts import Facts
 from towpath.data.snapshot import Part
-from towpath.project import Bounds, Checks, ColumnCheck
+from towpath.project_checks import Bounds, Checks, ColumnCheck
 from towpath.verdict import Answer, Verdict
 
 

@@ -1,0 +1,108 @@
+"""What a dataset must be: the keys below ``checks`` in ``towpath.yaml``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from towpath import quantities
+from towpath.project_fields import Duration, Part, Scalar, Share
+
+
+def _in_order(low: Any, high: Any) -> None:
+    """A range that nothing can lie in is a slip of the pen; so is one from a number to a time."""
+    if low is None or high is None:
+        return
+    if isinstance(low, datetime) != isinstance(high, datetime):
+        raise ValueError(f"min is {low} and max is {high}: write two numbers or two times")
+    if low > high:
+        raise ValueError(f"min is {low} and max is {high}: nothing lies between")
+
+
+def _utc(value: Any) -> Any:
+    """A time without a zone is meant in UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _all_or_share(value: Any) -> float:
+    return float(value) if isinstance(value, bool) else quantities.share(value)
+
+
+Unique = Annotated[
+    float,
+    BeforeValidator(_all_or_share),
+    WithJsonSchema({"type": ["boolean", "string", "number"], "examples": [True, "99%"]}),
+]
+
+
+Edge = Annotated[float | datetime | None, AfterValidator(_utc)]
+
+
+class Bounds(Part):
+    """A range, both ends included; an end left out is open."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        _in_order(self.min, self.max)
+        return self
+
+
+class ColumnCheck(Part):
+    """What the values of a column must be. ``share`` of them must keep to min, max, values, regex and length."""
+
+    type: Literal["string", "integer", "number", "boolean", "time"] | None = None
+    min: Edge = None
+    max: Edge = None
+    nulls: Share = 1.0
+    values: tuple[Scalar, ...] | None = None
+    regex: str | None = None
+    length: Bounds | None = None
+    share: Share = 1.0
+    complete: Share = 0.0
+    unique: Unique = 0.0
+    distinct: Bounds | None = None
+    mean: Bounds | None = None
+    quantiles: dict[Share, Bounds] = {}
+    fresh: Duration | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        _in_order(self.min, self.max)
+        return self
+
+
+class Expression(Part):
+    """A condition in SQL over the columns of one row, and the ``share`` of the rows that must not make it false."""
+
+    holds: str
+    share: Share = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"holds": value} if isinstance(value, str) else value
+
+
+class Checks(Part):
+    """What a dataset must be before anything is trained on it; also as a module of pandera schemas or a suite of expectations."""
+
+    rows: Bounds = Bounds(min=1)
+    columns: dict[str, ColumnCheck] = {}
+    unique: tuple[tuple[str, ...], ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    foreign_keys: dict[str, Annotated[str, Field(pattern=r"^[^.]+\..+$")]] = {}
+    pandera: str | None = None
+    expectations: str | None = None
+    unsupported: Literal["refuse", "ignore"] = "refuse"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return {"expectations": value} if value.endswith(".json") else {"pandera": value}
