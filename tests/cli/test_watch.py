@@ -163,10 +163,16 @@ def test_performance_is_beside_that_at_the_gates(run, copy):
     world = world_of(copy)
     values = answered(unpack(world.store, world.state().registry.version(1).digest), rows)["prediction"].to_numpy()[:250]
     assert rmse["value"] == pytest.approx(float(np.sqrt(np.mean((values - rows["delay"].to_numpy()[:250]) ** 2))))
-    assert rmse["at_gates"] == world.state().registry.version(1).candidate.metrics["candidate"]["rmse"]
+    candidate = world.state().registry.version(1).candidate
+    assert rmse["at_gates"] == candidate.metrics["candidate"]["rmse"]
     said = run("monitor", cwd=copy).out
     assert "250 of them with a label that was due" in said
-    assert "limit: rmse 3" in said
+    assert "limit: rmse 3," in said
+    (copy / "towpath.yaml").write_text((copy / "towpath.yaml").read_text().replace("rmse: 3.0", "rmse: champion + 0.5"))
+    assert candidate.standard_errors is not None
+    limit = f"limit: rmse {rmse['at_gates'] + 0.5:.4g} (standard error {candidate.standard_errors['rmse']:.2g})"
+    assert limit in run("monitor", cwd=copy).out
+    assert 0 < candidate.standard_errors["rmse"] < 0.2 * rmse["at_gates"]  # of 120 rows: about 1 / sqrt(2 * 120)
 
 
 def test_a_label_that_is_not_due_is_not_counted(run, copy):

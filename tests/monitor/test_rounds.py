@@ -109,6 +109,19 @@ def test_without_a_profile_or_figures_nothing_is_said(store):
     assert rounds.looks == ()
 
 
+def test_a_limit_by_the_champion_is_as_certain_as_its_figure_at_the_gates(store):
+    rows = journal(10)
+
+    def limit_errors(**changes) -> list[float]:
+        rounds = Rounds(MONITOR, LATE, "binary", store)
+        made(rounds, champion(store, profile=None, **changes), rows, range(10, 11))
+        return [look.limit_error for look in rounds.looks]
+
+    assert limit_errors(standard_errors={"auc": 0.02}) == [0.02]
+    assert limit_errors(standard_errors={"accuracy": 0.02}) == []  # the holdout did not tell how certain its auc is
+    assert limit_errors(standard_errors=None) == [0.0]  # judged before it was recorded
+
+
 def test_windows_hold_answers_once_and_only_whole_days():
     rows = journal(3, a_day=4).predictions().frame
     again = pl.concat([rows, rows.with_columns(position=pl.col("position") + 1000), rows.with_columns(role=pl.lit("shadow"))])

@@ -24,9 +24,10 @@ from towpath.formats.package import Package, unpack
 from towpath.journal.commit import commit
 from towpath.journal.join import first_of_each, matured
 from towpath.monitor import drift as drifts
+from towpath.monitor import performance, rounds
 from towpath.monitor import profile as profiles
-from towpath.monitor import rounds
 from towpath.project import Project
+from towpath.registry.versions import Candidate
 from towpath.release.controller import PRODUCTION
 from towpath.report import watch as views
 from towpath.report.watch import ColumnRow, Drifted, Figure, Monitored
@@ -103,14 +104,13 @@ def _monitored(world: World, state: State) -> Monitored:
     version, now = state.registry.version(champion), world.clock.now()
     package = unpack(world.store, version.digest)
     due = matured(answers, world.journal.labels().frame, now, label.after, missing=label.missing)
-    at_gates = version.candidate.metrics.get("candidate", {})
-    figures = _figures(due, package, at_gates)
+    figures = _figures(due, package, version.candidate.metrics.get("candidate", {}))
     return Monitored(
         version=champion,
         answers=answers.height,
         labelled=due.height,
         figures=figures,
-        looks=_limits(world.project, at_gates, figures),
+        looks=_limits(world.project, version.candidate, figures),
         findings=found,
     )
 
@@ -129,14 +129,17 @@ def _figures(due: pl.DataFrame, package: Package, at_gates: dict[str, float]) ->
     return tuple(Figure(metric=name, value=value, at_gates=at_gates.get(name)) for name, value in measure(known).items())
 
 
-def _limits(project: Project, at_gates: dict[str, float], figures: tuple[Figure, ...]) -> tuple[str, ...]:
+def _limits(project: Project, candidate: Candidate, figures: tuple[Figure, ...]) -> tuple[str, ...]:
     """What is declared under `monitor.performance`, with the figure beside it."""
     values = {figure.metric: figure.value for figure in figures}
+    at_gates, errors = candidate.metrics.get("candidate", {}), candidate.standard_errors or {}
     said = []
     for name, limit in project.monitor.performance.items():
-        bound = at_gates.get(name, float("nan")) + limit.offset if limit.champion else limit.offset
+        bound = performance.limit_value(limit, at_gates.get(name))
+        of = "not known, for the gates did not measure it" if bound is None else f"{bound:.4g}"
+        known_to = f" (standard error {errors[name]:.2g})" if limit.champion and name in errors else ""
         now = f"{values[name]:.4g} so far" if name in values else "not known yet"
-        said.append(f"{name} {bound:.4g}, {now}; judged on whole windows by the interval")
+        said.append(f"{name} {of}{known_to}, {now}; judged on whole windows by the interval")
     return tuple(said)
 
 
