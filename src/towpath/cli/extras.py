@@ -10,6 +10,8 @@ EXTRAS = {
     "xgboost": "train and convert XGBoost models",
     "pandas": "give steps pandas or Arrow frames",
     "mlflow": "mirror runs and versions to MLflow",
+    "remote": "keep a team's store and ledger in a bucket or a shared folder",
+    "postgres": "keep a team's ledger in PostgreSQL",
 }
 EXTRA_OF = {
     "onnx": "train",
@@ -21,6 +23,8 @@ EXTRA_OF = {
     "pandas": "pandas",
     "pyarrow": "pandas",
     "mlflow": "mlflow",
+    "obstore": "remote",
+    "psycopg": "postgres",
 }
 
 
