@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -35,6 +37,25 @@ class Lock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    @contextmanager
+    def held(self, holder: str = "", *, inherited: int | None = None) -> Iterator[bool]:
+        """The lock for the length of a block; False when another holds it. ``inherited`` is its descriptor, from a parent that took it.
+
+        >>> import tempfile
+        >>> lock = Lock(Path(tempfile.mkdtemp()) / "run")
+        >>> with lock.held("me") as mine:
+        ...     mine, lock.is_free()
+        (True, False)
+        >>> lock.is_free()
+        True
+        """
+        if inherited is not None:
+            self.adopt(inherited)
+        try:
+            yield self.take(holder)
+        finally:
+            self.release()
 
     @property
     def file(self) -> int:

@@ -28,7 +28,7 @@ from towpath.serving.run import serve as serve_here
 from towpath.serving.settings import Fault, Scope, ServerSettings
 from towpath.up import Servers, obey, only_one
 from towpath.up import run as run_up
-from towpath.verdict import Answer, overall
+from towpath.verdict import Answer, Verdict, overall
 from towpath.world import World
 
 app = shared.new_app()
@@ -170,23 +170,25 @@ def turn(
 @app.command()
 def stage(context: typer.Context, number: Annotated[int, typer.Argument()], lock_held: Held = None, replay: Replay = None) -> None:
     """Start a version in staging, check it there, and tell the ledger."""
-    project = shared.project(context)
-    world = wiring.world(project, replay)
-    lock = lock_of(project.home, STAGING)
-    if lock_held is not None:
-        lock.adopt(lock_held)
-    if not lock.take(f"version {number}"):
-        raise Unavailable(f"staging is taken by {lock.holder()}", mend="wait for it, then try again")
-    version = world.state().registry.version(number)
-    with tempfile.TemporaryDirectory(prefix="towpath-staging-") as folder:
-        rules = project.environment("staging").check
-        verdicts = staging.check(
-            rules, unpack(world.store, version.digest), project.name, _starter(project, number, Path(folder)), Path(folder)
-        )
-    world.tell(EnvironmentJudged(environment="staging", version=number, digest=version.digest, verdicts=verdicts))
+    world = wiring.world(shared.project(context), replay)
+    lock = lock_of(world.project.home, STAGING)
+    with lock.held(f"version {number}", inherited=lock_held) as mine:
+        if not mine:
+            raise Unavailable(f"staging is taken by {lock.holder()}", mend="wait for it, then try again")
+        verdicts = _staged(world, number)
     shared.answer(context, verdicts, "\n".join(f"{verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     if overall(verdicts) is not Answer.PASS:
         raise typer.Exit(1)
+
+
+def _staged(world: World, number: int) -> tuple[Verdict, ...]:
+    """The checks' verdicts on a version, told to the ledger as the measurement that they are: without a condition."""
+    project, version = world.project, world.state().registry.version(number)
+    package, rules = unpack(world.store, version.digest), project.environment("staging").check
+    with tempfile.TemporaryDirectory(prefix="towpath-staging-") as folder:
+        verdicts = staging.check(rules, package, project.name, _starter(project, number, Path(folder)), Path(folder))
+    world.tell(EnvironmentJudged(environment="staging", version=number, digest=version.digest, verdicts=verdicts))
+    return verdicts
 
 
 def _starter(project: Project, number: int, folder: Path) -> staging.Starter:
@@ -201,14 +203,11 @@ def _starter(project: Project, number: int, folder: Path) -> staging.Starter:
 @app.command()
 def tell(context: typer.Context, lock_held: Held = None, replay: Replay = None) -> None:
     """Tell the world outside what the ledger says and it has not heard yet."""
-    project = shared.project(context)
-    world = wiring.world(project, replay)
-    lock = lock_of(project.home, OUTBOX)
-    if lock_held is not None:
-        lock.adopt(lock_held)
-    if not lock.take("outbox"):
-        return
-    told = wiring.tell(world, shared.environ())
+    world = wiring.world(shared.project(context), replay)
+    with lock_of(world.project.home, OUTBOX).held("outbox", inherited=lock_held) as mine:
+        if not mine:
+            return
+        told = wiring.tell(world, shared.environ())
     lines = [f"{one.target}: told {one.told}" + (f", then {one.fault.what}" if one.fault else "") for one in told]
     shared.answer(context, told, "\n".join(lines) or "nobody outside is to be told")
     if any(one.fault for one in told):
