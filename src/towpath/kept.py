@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from towpath.clock import Clock, ReplayClock, WallClock
+from towpath.data.index import Index
 from towpath.ledger.anchors import Anchors
 from towpath.ledger.sqlite import SqliteLedger
 from towpath.project import Project
@@ -28,6 +29,11 @@ def anchors(project: Project) -> Anchors:
 def store(project: Project) -> LocalStore:
     """The project's store."""
     return LocalStore(project.home / "store")
+
+
+def index(project: Project) -> Index:
+    """What is known of the project's data files without reading them."""
+    return Index(project.home / "index.msgpack")
 
 
 def clock(replay: Path | None = None) -> Clock:

@@ -110,5 +110,18 @@ def factor(text: str) -> float:
     return float(match[1])
 
 
+def size_in_words(size: float) -> str:
+    """Bytes for people, in powers of ten as disks are sold.
+
+    >>> size_in_words(999), size_in_words(2_048_000), size_in_words(7e12)
+    ('999 B', '2.0 MB', '7.0 TB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
 def _refused(kind: str, text: str, mend: str) -> UsageError:
     return UsageError(f"{text!r} is no {kind}", mend=mend)

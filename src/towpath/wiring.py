@@ -11,7 +11,6 @@ from pathlib import Path
 from towpath import kept
 from towpath.clock import machine_s
 from towpath.data.growth import growth, peek
-from towpath.data.index import Index
 from towpath.data.manifest import files_of
 from towpath.errors import UsageError
 from towpath.formats import manifest as manifests
@@ -92,7 +91,7 @@ def source_of_one(project: Project, environment: str, number: int) -> Source:
 
 
 def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
-    index = Index(world.project.home / "index.msgpack")
+    index = kept.index(world.project)
 
     def look(state: State) -> tuple[Growth, ...]:
         trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)

@@ -9,11 +9,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from towpath import wiring
+from towpath import kept, wiring
 from towpath.cli import shared
 from towpath.cli.runs import default_version
 from towpath.data.growth import growth, peek
-from towpath.data.index import Index
 from towpath.data.manifest import files_of
 from towpath.data.read import read_file
 from towpath.errors import UsageError
@@ -65,7 +64,7 @@ def _growths(world: World, state: State) -> tuple[Grown, ...]:
     project = world.project
     trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
-    index, found = Index(project.home / "index.msgpack"), []
+    index, found = kept.index(project), []
     for name, dataset in project.data.items():
         before = files_of(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
         if before is None:

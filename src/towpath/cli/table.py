@@ -36,6 +36,10 @@ VERBS: dict[str, Verb] = {
     "release": Verb("towpath.cli.live", "live", "how the release stands, with its evidence"),
     "stage": Verb("towpath.cli.live", "", "check a version in staging"),
     "tell": Verb("towpath.cli.live", "", "tell the world outside"),
+    "data add": Verb("towpath.cli.data", "data", "keep datasets as they are now, and write towpath.lock"),
+    "data status": Verb("towpath.cli.data", "data", "which files are new, changed or gone since towpath.lock"),
+    "data history": Verb("towpath.cli.data", "data", "the versions of datasets, and what was trained on them"),
+    "data checkout": Verb("towpath.cli.data", "data", "make the files those that towpath.lock names"),
     "drift": Verb("towpath.cli.watch", "watch", "which columns look otherwise than in training"),
     "monitor": Verb("towpath.cli.watch", "watch", "findings, and how right the answers were"),
     "labels": Verb("towpath.cli.watch", "watch", "send labels from a file to the running server"),
@@ -51,6 +55,7 @@ VERBS: dict[str, Verb] = {
 
 # verbs of two words are one line of the first screen
 FAMILIES = {
+    "data": "versions of data",
     "verify": "check that what is kept is what was written",
     "config": "the project as it is understood; the schema of towpath.yaml",
 }

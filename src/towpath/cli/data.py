@@ -1,0 +1,192 @@
+"""Versions of data: `data add`, `data status`, `data checkout`, `data history`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from towpath import kept
+from towpath.cli import shared
+from towpath.cli.progress import Bar
+from towpath.cli.repository import git
+from towpath.data import checkout as outs
+from towpath.data import lock
+from towpath.data.add import Added, Progress
+from towpath.data.add import add as add_dataset
+from towpath.data.compare import compare, here
+from towpath.data.index import Index
+from towpath.data.lock import LOCK, Locked
+from towpath.data.manifest import files_of
+from towpath.errors import TowpathError, UnknownName, UsageError
+from towpath.project import Project
+from towpath.report import data as views
+from towpath.report.data import AddedRow, CheckedOut, HistoryRow, StatusRow
+from towpath.store.local import LocalStore
+from towpath.store.trees import FileEntry
+
+app = shared.new_app()
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[DATASET]...", help="as `data` in towpath.yaml calls them; all, when left out")]
+NEVER_ADDED = f"{LOCK} does not have it: `towpath data add` writes it there"
+
+
+def chosen(project: Project, names: list[str] | None, known: list[str] | None = None) -> list[str]:
+    """The datasets that were named, or all. Raises UnknownName."""
+    there = list(project.data) if known is None else known
+    for name in names or ():
+        if name not in there:
+            raise UnknownName("dataset", name, there)
+    return names or there
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    names: Names = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="let store and files be one: for files that nobody changes; they become read-only")
+    ] = False,
+) -> None:
+    """Keep datasets as they are now, and write their snapshots into towpath.lock. What looks untouched is not read."""
+    project = shared.project(context)
+    store, index, before = kept.store(project), kept.index(project), lock.read(project.root)
+    rows, locked = [], dict(before)
+    for name in chosen(project, names):
+        with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar:
+            put = store.put_link if link else store.put_file
+            done = add_dataset(name, project.data[name], project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
+        locked[name] = Locked(done.digest, done.snapshot.rows)
+        rows.append(_added(name, done, before.get(name)))
+    if locked != before:
+        lock.write(project.root, locked)
+    shared.answer(context, rows, views.added(rows))
+
+
+def _towards(bar: Bar) -> Callable[[Progress], None]:
+    return lambda progress: bar.to(progress.size, progress.of_size, f"{progress.files:,} of {progress.of_files:,} files")
+
+
+def _rows_of(file: Path) -> int:
+    rows: int = import_module("towpath.data.read").rows_of(file)  # Polars is loaded only where there are tables to count
+    return rows
+
+
+def _added(name: str, done: Added, before: Locked | None) -> AddedRow:
+    shot = done.snapshot
+    return AddedRow(
+        dataset=name,
+        digest=done.digest,
+        before=before.digest if before else "",
+        files=shot.files,
+        size=shot.size,
+        rows=shot.rows,
+        read=done.read,
+    )
+
+
+@app.command()
+def status(context: typer.Context, names: Names = None) -> None:
+    """Which files are new, changed or gone since towpath.lock; nothing is written."""
+    project = shared.project(context)
+    store, index, locked = kept.store(project), kept.index(project), lock.read(project.root)
+    rows = [_status(project, name, store, index, locked.get(name)) for name in chosen(project, names)]
+    shared.answer(context, rows, views.status(rows))
+
+
+def _status(project: Project, name: str, store: LocalStore, index: Index, locked: Locked | None) -> StatusRow:
+    digest = locked.digest if locked else ""
+    try:
+        files = here(project.data[name], project.root, index)
+        standing = compare(files, _files(store, name, locked)) if locked else compare(files, files)
+    except TowpathError as fault:
+        return StatusRow(dataset=name, digest=digest, files=0, trouble=f"{fault.what} (mend: {fault.mend})")
+    return StatusRow(
+        dataset=name, digest=digest, files=len(files), **{what: _readable(names) for what, names in standing._asdict().items()}
+    )
+
+
+def _readable(names: list[str]) -> list[str]:
+    """Names as any reader can have them: what is no UTF-8 is written as escapes."""
+    return [os.fsencode(name).decode("utf-8", "backslashreplace") for name in names]
+
+
+def _files(store: LocalStore, name: str, locked: Locked) -> tuple[FileEntry, ...]:
+    if not store.has(locked.digest):
+        raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
+    return files_of(store, locked.digest)
+
+
+@app.command()
+def checkout(
+    context: typer.Context,
+    names: Names = None,
+    force: Annotated[bool, typer.Option("--force", help="give up what was changed and never added")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+) -> None:
+    """Make the files those that towpath.lock names. Only what differs is written; what is kept nowhere else is not lost unless forced."""
+    project = shared.project(context)
+    store, index, locked = kept.store(project), kept.index(project), lock.read(project.root)
+    plans = {}
+    for name in chosen(project, names, [name for name in project.data if name in locked]):
+        plans[name] = outs.plan(here(project.data[name], project.root, index), _files(store, name, locked[name]), store)
+        if not force:
+            outs.refuse_loss(plans[name], name)
+    rows = [_checked_out(name, locked[name], plan) for name, plan in plans.items()]
+    for name, plan in plans.items() if not dry_run else ():
+        _carry_out(context, name, plan, project, store, index)
+    shared.answer(context, rows, views.checked_out(rows, dry=dry_run) if rows else f"nothing to check out: {NEVER_ADDED}")
+
+
+def _checked_out(name: str, locked: Locked, plan: outs.Plan) -> CheckedOut:
+    size = sum(file.size for file in plan.write)
+    return CheckedOut(dataset=name, digest=locked.digest, written=len(plan.write), size=size, removed=len(plan.remove))
+
+
+def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Project, store: LocalStore, index: Index) -> None:
+    total, done = sum(file.size for file in plan.write), [0, 0]
+
+    with Bar(f"checking out {name}", shown=not shared.asked(context).json) as bar:
+
+        def tell(file: FileEntry) -> None:
+            done[0] += file.size
+            done[1] += 1
+            bar.to(done[0], total, f"{done[1]:,} of {len(plan.write):,} files")
+
+        outs.carry_out(plan, project.root, store, index, link=lambda file, target: False, tell=tell)
+
+
+@app.command()
+def history(context: typer.Context, names: Names = None) -> None:
+    """The versions of datasets as commits have them, newest first, and which versions of the model were trained on them."""
+    project = shared.project(context)
+    state = kept.state(project)
+    trained: dict[str, list[int]] = {}
+    for number, version in state.registry.versions.items():
+        for taken in state.runs.all[version.candidate.run].snapshots.values():
+            trained.setdefault(taken.digest, []).append(number)
+    rows = [row for row in _commits(project.root, trained) if not names or row.dataset in names]
+    shared.answer(context, rows, views.history(rows))
+
+
+def _commits(root: Path, trained: dict[str, list[int]]) -> list[HistoryRow]:
+    """Each change of a line of the lock, newest commit first."""
+    logged = git(root, "log", "--format=%H%x09%cI%x09%s", "--", LOCK).splitlines()
+    rows: list[HistoryRow] = []
+    before: dict[str, Locked] = {}
+    for line in reversed(logged):
+        commit, at, subject = line.split("\t", 2)
+        now = lock.parse(git(root, "show", f"{commit}:./{LOCK}"), f"{commit[:8]}:{LOCK}")
+        rows += [
+            HistoryRow(
+                dataset=name, digest=one.digest, rows=one.rows, commit=commit, at=at, subject=subject, trained=trained.get(one.digest, [])
+            )
+            for name, one in now.items()
+            if before.get(name) != one
+        ]
+        before = now
+    return rows[::-1]
