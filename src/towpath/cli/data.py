@@ -26,7 +26,7 @@ from towpath.errors import TowpathError, UnknownName, UsageError
 from towpath.project import Project
 from towpath.report import data as views
 from towpath.report.data import AddedRow, CheckedOut, HistoryRow, StatusRow
-from towpath.store.local import LocalStore
+from towpath.store import Store
 from towpath.store.trees import FileEntry
 
 app = shared.new_app()
@@ -98,16 +98,15 @@ def status(context: typer.Context, names: Names = None) -> None:
     shared.answer(context, rows, views.status(rows))
 
 
-def _status(project: Project, name: str, store: LocalStore, index: Index, locked: Locked | None) -> StatusRow:
+def _status(project: Project, name: str, store: Store, index: Index, locked: Locked | None) -> StatusRow:
     digest = locked.digest if locked else ""
     try:
         files = here(project.data[name], project.root, index)
         standing = compare(files, _files(store, name, locked)) if locked else compare(files, files)
     except TowpathError as fault:
         return StatusRow(dataset=name, digest=digest, files=0, trouble=f"{fault.what} (mend: {fault.mend})")
-    return StatusRow(
-        dataset=name, digest=digest, files=len(files), **{what: _readable(names) for what, names in standing._asdict().items()}
-    )
+    added, changed, removed = map(_readable, standing)
+    return StatusRow(dataset=name, digest=digest, files=len(files), added=added, changed=changed, removed=removed)
 
 
 def _readable(names: list[str]) -> list[str]:
@@ -115,7 +114,7 @@ def _readable(names: list[str]) -> list[str]:
     return [os.fsencode(name).decode("utf-8", "backslashreplace") for name in names]
 
 
-def _files(store: LocalStore, name: str, locked: Locked) -> tuple[FileEntry, ...]:
+def _files(store: Store, name: str, locked: Locked) -> tuple[FileEntry, ...]:
     if not store.has(locked.digest):
         raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
     return files_of(store, locked.digest)
@@ -147,7 +146,7 @@ def _checked_out(name: str, locked: Locked, plan: outs.Plan) -> CheckedOut:
     return CheckedOut(dataset=name, digest=locked.digest, written=len(plan.write), size=size, removed=len(plan.remove))
 
 
-def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Project, store: LocalStore, index: Index) -> None:
+def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Project, store: Store, index: Index) -> None:
     total, done = sum(file.size for file in plan.write), [0, 0]
 
     with Bar(f"checking out {name}", shown=not shared.asked(context).json) as bar:
