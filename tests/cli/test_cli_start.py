@@ -137,9 +137,44 @@ def test_a_column_that_cannot_be_predicted_is_told(run, here, column, words, wha
     assert what in refused(run, here, "rows.parquet", *words)
 
 
-def test_few_whole_numbers_get_a_hint(run, here):
-    (here / "digits.csv").write_text("x,digit\n1,0\n2,1\n3,2\n")
-    assert "for 3 classes say --task multiclass" in run("init", "digits.csv", cwd=here).out
+def repeated(values, times, rest=()):
+    return [*values] * times + [*rest]
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "because"),
+    [
+        (repeated([0, 1, 2], 30), "multiclass", "3 different whole numbers from 0 to 2, each in 30 rows or more"),
+        (repeated(range(10), 5), "multiclass", "from 0 to 9"),
+        (repeated(range(1, 6), 9, [9 - 3] * 5), "multiclass", "6 different whole numbers from 1 to 6"),
+        (repeated([0.0, 1.0, 2.0], 9, [None] * 9), "multiclass", "from 0 to 2"),
+        (repeated([0.0, 1.0, 2.0], 9, [float("nan")] * 9), "multiclass", "from 0 to 2"),
+        (repeated([-1, 0, 1], 9), "multiclass", "from -1 to 1"),
+        (repeated([10, 20, 30], 20), "multiclass", "from 10 to 30"),
+        (repeated([10, 20, 30], 19), "regression", "the rarest in 19 rows"),
+        (repeated([0, 1, 2], 30, [3] * 4), "regression", "the rarest in 4 rows"),
+        ([0, 1, 2], "regression", "the rarest in 1 row ("),
+        (repeated(range(11), 30), "regression", "11 different whole numbers from 0 to 10 (if they are classes"),
+        (list(range(60)), "regression", "60 different whole numbers from 0 to 59"),
+        (repeated([0.5, 1.0, 1.5], 50), "regression", "not all of them whole"),
+        ([10**12 + n for n in range(9)] * 5, "multiclass", "from 1000000000000 to 1000000000008"),
+        ([True, False, None], "binary", "two values, False and True"),
+        ([1.0, 0.0, None], "binary", "two values, 0 and 1"),
+        (repeated(["a", "b", "c"], 1), "multiclass", "3 different texts"),
+    ],
+)
+def test_the_task_that_a_data_scientist_would_say(values, task, because):
+    found = scaffold.guess(pl.DataFrame({"y": pl.Series(values, strict=False)}), "y", None)
+    assert found.task == task
+    assert because in found.because
+
+
+@pytest.mark.parametrize(("values", "other"), [(repeated([0, 1, 2], 9), "regression"), (list(range(20)), "multiclass")])
+def test_the_reason_says_how_to_say_otherwise(run, here, values, other):
+    pl.DataFrame({"y": values}).write_csv(here / "rows.csv")
+    assert f"say --task {other}" in run("init", "rows.csv", cwd=here).out
+    (here / "towpath.yaml").unlink()
+    assert f"task {other}: --task {other}" in run("init", "rows.csv", "--task", other, cwd=here).out
 
 
 def test_files_that_are_no_data_are_told(run, here, tmp_path):
