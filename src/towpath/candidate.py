@@ -86,23 +86,23 @@ def labelled(rows: pl.DataFrame, project: Project, now: datetime) -> pl.DataFram
     """
     label = project.model.label
     if label.column not in rows.columns:
-        raise project.fault(
-            "model", "label", what=f"the rows have no column {label.column!r}", mend=f"they have: {', '.join(rows.columns)}"
-        )
+        what = f"the rows have no column {label.column!r}"
+        raise project.fault("model", "label", what=what, mend=f"they have: {', '.join(rows.columns)}")
     time = next((name for name in times_of(project) if name in rows.columns), None)
     if time and label.after:
         moment = pl.col(time).cast(pl.Datetime("us")) if rows.schema[time] == pl.Date else pl.col(time)
         zone = getattr(rows.schema[time], "time_zone", None)
         rows = rows.filter(moment <= pl.lit(now if zone else now.replace(tzinfo=None)) - label.after)
+    if rows.schema[label.column].is_float():
+        rows = rows.with_columns(pl.col(label.column).fill_nan(None))  # a CSV with gaps may have NaN for them
     known = (
         rows.filter(pl.col(label.column).is_not_null())
         if label.missing == "exclude"
         else rows.with_columns(pl.col(label.column).fill_null(label.missing))
     )
     if known.is_empty():
-        raise UsageError(
-            f"none of the rows has a label in {label.column!r} by {now:%Y-%m-%d}", mend="wait for labels, or mend `model.label`"
-        )
+        what = f"none of the rows has a label in {label.column!r} by {now:%Y-%m-%d}"
+        raise UsageError(what, mend="wait for labels, or mend `model.label`")
     return known
 
 

@@ -4,12 +4,14 @@ import json
 import os
 import stat
 import subprocess
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from towpath import candidate
 from towpath.cli import repository, scaffold
 from towpath.errors import UsageError
 from towpath.project_file import load
@@ -175,6 +177,14 @@ def test_the_reason_says_how_to_say_otherwise(run, here, values, other):
     assert f"say --task {other}" in run("init", "rows.csv", cwd=here).out
     (here / "towpath.yaml").unlink()
     assert f"task {other}: --task {other}" in run("init", "rows.csv", "--task", other, cwd=here).out
+
+
+def test_a_column_with_gaps_is_guessed_and_its_gaps_are_no_labels(run, here):
+    pl.DataFrame({"x": range(40), "y": repeated([0.0, 1.0, 2.0, float("nan")], 9, [None] * 4)}).write_csv(here / "rows.csv")
+    assert "task multiclass" in run("init", "rows.csv", cwd=here).out
+    known = candidate.labelled(pl.read_csv(here / "rows.csv"), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
+    assert sorted(known["y"].unique()) == [0, 1, 2]
+    assert known.height == 27
 
 
 def test_files_that_are_no_data_are_told(run, here, tmp_path):
