@@ -17,7 +17,7 @@ from towpath.digest import Digest
 from towpath.formats.frames import Kind, canonical, columns_of, requested, schema_of
 from towpath.formats.golden import golden_of
 from towpath.formats.manifest import CODE, GOLDEN, MODEL, TRAINED, FeaturesFunction, Manifest
-from towpath.formats.onnx_export import to_onnx
+from towpath.formats.onnx_export import check_convertible, to_onnx
 from towpath.formats.package import Features, features_of, pack
 from towpath.formats.port import Scores
 from towpath.formats.schema import Schema
@@ -68,7 +68,7 @@ def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
     """
     raw = requested(rows.drop(trained.label, strict=False))
     features = _features(trained)
-    inputs = inputs_of(trained.model, schema_of(canonical(features(raw))))
+    inputs = _inputs(trained, features(raw))
     golden = golden_of(raw, _answerer(trained, features, inputs))
     files = {MODEL: to_onnx(trained.model, inputs), TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
     if trained.features:
@@ -80,7 +80,7 @@ def trained_answerer(trained: Trained, rows: pl.DataFrame) -> Callable[[pl.DataF
     """From raw rows to the trained object's own answers: the other side of parity. ``rows`` are some raw rows, for their types."""
     features = _features(trained)
     raw = requested(rows.drop(trained.label, strict=False))
-    inputs = inputs_of(trained.model, schema_of(canonical(features(raw))))
+    inputs = _inputs(trained, features(raw))
     return _answerer(trained, features, inputs)
 
 
@@ -92,6 +92,11 @@ def training_rows(rows: pl.DataFrame, label: str, features: FeaturesCode | None 
 
 def _features(trained: Trained) -> Features:
     return trained.features.load() if trained.features else _unchanged
+
+
+def _inputs(trained: Trained, rows: pl.DataFrame) -> Schema:
+    check_convertible(trained.model)  # before it is asked: what cannot be converted may not even take these rows
+    return inputs_of(trained.model, schema_of(canonical(rows)))
 
 
 def _unchanged(rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,9 +25,10 @@ from sklearn.pipeline import Pipeline
 
 from towpath.formats import native_categories
 from towpath.formats.errors import NotConvertible
-from towpath.formats.onnx_parts import Part, first_unknown, parts
+from towpath.formats.onnx_parts import Part, parts, why_not
 from towpath.formats.onnx_scalers import SCALERS, convert_scaler
 from towpath.formats.onnx_trees import Converter, tree_converters
+from towpath.formats.onnx_trees import why_not as histogram_why_not
 from towpath.formats.schema import Schema
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
@@ -48,20 +49,8 @@ def to_onnx(model: Any, inputs: Schema, *, name: str = "model") -> bytes:
     Raises:
         NotConvertible: names the step that does not convert, why not, and the ways on.
     """
-    if not isinstance(model, BaseEstimator):
-        raise NotConvertible(
-            type(model).__name__, "it is no scikit-learn estimator", mend="return an estimator or a Pipeline from the `model` function"
-        )
-    if is_classifier(model) and not hasattr(model, "predict_proba"):
-        raise NotConvertible(
-            type(model).__name__,
-            "it gives no probabilities",
-            mend="wrap it in CalibratedClassifierCV, or take a classifier that has predict_proba",
-        )
+    check_convertible(model)
     model = native_categories.encoded(model, inputs)
-    _register_loaded()
-    if unknown := first_unknown(model):
-        raise NotConvertible(unknown.title, unknown.reason, mend=_WAYS_ON)
     converters = {**tree_converters(), **dict.fromkeys(SCALERS, convert_scaler)}
     try:
         return _converted(model, inputs, name, converters)
@@ -70,6 +59,36 @@ def to_onnx(model: Any, inputs: Schema, *, name: str = "model") -> bytes:
     except Exception as fault:  # a border: converters of other projects raise anything, and each means that there is no ONNX form
         part = _failing_step(model, inputs, converters)
         raise NotConvertible(part.title, _first_line(fault), mend=_WAYS_ON) from fault
+
+
+def check_convertible(model: Any) -> None:
+    """Refuse what is known to have no ONNX form, before anybody asks the model or converts it.
+
+    Raises:
+        NotConvertible: names the step, why not, and the ways on.
+    """
+    if not isinstance(model, BaseEstimator):
+        raise NotConvertible(type(model).__name__, "it is no scikit-learn estimator", mend=_estimator_instead(model))
+    if is_classifier(model) and not hasattr(model, "predict_proba"):
+        raise NotConvertible(
+            type(model).__name__,
+            "it gives no probabilities",
+            mend="wrap it in CalibratedClassifierCV, or take a classifier that has predict_proba",
+        )
+    adapters = _register_loaded()
+    for path, estimator in parts(model):
+        for refuses in (*(adapter.why_not for adapter in adapters), histogram_why_not, why_not):
+            if found := refuses(estimator):
+                raise NotConvertible(Part(path, estimator).title, found.reason, mend=found.mend or _WAYS_ON)
+
+
+def _estimator_instead(model: Any) -> str:
+    """The way on from what is no estimator; the boosters of two libraries have one that trains the same trees."""
+    kinds = {"lightgbm": "LGBMClassifier or LGBMRegressor", "xgboost": "XGBClassifier or XGBRegressor"}
+    library = type(model).__module__.partition(".")[0]
+    if library in kinds:
+        return f"train {kinds[library]} instead: the same trees from the same parameters, with the classes kept"
+    return "return a scikit-learn estimator or Pipeline from the function under `model.train`; LightGBM and XGBoost have such estimators"
 
 
 def _converted(model: Any, inputs: Schema, name: str, converters: dict[type, Converter]) -> bytes:
@@ -113,25 +132,27 @@ def _options(model: Any) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _register_loaded() -> None:
-    """Of the libraries that this process has loaded: a model of one that is not loaded cannot be here."""
-    for library, adapter in _OTHER_LIBRARIES.items():
-        if library in sys.modules:  # imported here by name, because the adapter needs its library, which may not be installed
-            importlib.import_module(adapter).register()
+def _register_loaded() -> list[Any]:
+    """The adapters of the libraries that this process has loaded: a model of one that is not loaded cannot be here."""
+    # imported here by name, because an adapter needs its library, which may not be installed
+    adapters = [importlib.import_module(adapter) for library, adapter in _OTHER_LIBRARIES.items() if library in sys.modules]
+    for adapter in adapters:
+        adapter.register()
+    return adapters
 
 
 def _failing_step(model: Any, inputs: Schema, converters: dict[type, Converter]) -> Part:
     """The first step of a pipeline up to which the conversion fails; the whole object, if it has no steps."""
     if not isinstance(model, Pipeline):
-        return Part("", model, "")
+        return Part("", model)
     for n in range(1, len(model.steps)):
         name, step = model.steps[n - 1]
         try:
             _converted(Pipeline(model.steps[:n]), inputs, "part", converters)
         except Exception:  # the same border as above; the reason was given there
-            return Part(name, step, "")
+            return Part(name, step)
     name, step = model.steps[-1]
-    return Part(name, step, "")
+    return Part(name, step)
 
 
 def _first_line(fault: Exception) -> str:

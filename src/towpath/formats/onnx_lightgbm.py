@@ -9,7 +9,7 @@ from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_li
 from skl2onnx import update_registered_converter
 from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
 
-from towpath.formats.errors import NotConvertible
+from towpath.formats.onnx_parts import Refusal
 from towpath.formats.onnx_trees import exactly
 
 _OBJECTIVES = {"binary", "multiclass", "regression", "regression_l1", "quantile", "huber", "poisson", "gamma", "tweedie"}
@@ -21,19 +21,19 @@ def register() -> None:
     kinds = {LGBMClassifier: calculate_linear_classifier_output_shapes, LGBMRegressor: calculate_linear_regressor_output_shapes}
     for kind, shapes in kinds.items():
         options = {"zipmap": [True, False, "columns"], "nocl": [True, False]} if kind is LGBMClassifier else None
-        update_registered_converter(kind, f"LightGbm{kind.__name__}", shapes, exactly(_convert), options=options)
+        update_registered_converter(kind, f"LightGbm{kind.__name__}", shapes, exactly(convert_lightgbm), options=options)
 
 
-def _convert(scope: Any, operator: Any, container: Any) -> None:
-    model = operator.raw_operator
-    settings = dict(model.booster_.params)
+def why_not(estimator: Any) -> Refusal | None:
+    """What the converter does not take, or would get wrong."""
+    if not isinstance(estimator, (LGBMClassifier, LGBMRegressor)):
+        return None
+    settings = dict(estimator.booster_.params)
     for name, fine in (("linear_tree", False), ("zero_as_missing", False), ("sigmoid", 1.0), ("reg_sqrt", False)):
         if settings.get(name, fine) != fine:
-            raise NotConvertible(type(model).__name__, f"{name}={settings[name]} is not part of the converter", mend=_MEND)
-    if model.boosting_type == "rf":
-        raise NotConvertible(type(model).__name__, "boosting_type='rf' is not converted correctly", mend="take scikit-learn's RandomForest")
-    if (objective := str(model.objective_)) not in _OBJECTIVES:
-        raise NotConvertible(
-            type(model).__name__, f"its objective {objective} is not part of the converter", mend=f"one of {', '.join(sorted(_OBJECTIVES))}"
-        )
-    convert_lightgbm(scope, operator, container)
+            return Refusal(f"{name}={settings[name]} is not part of the converter", _MEND)
+    if estimator.boosting_type == "rf":
+        return Refusal("boosting_type='rf' is not converted correctly", "take scikit-learn's RandomForest")
+    if (objective := str(estimator.objective_)) not in _OBJECTIVES:
+        return Refusal(f"its objective {objective} is not part of the converter", f"one of {', '.join(sorted(_OBJECTIVES))}")
+    return None

@@ -1,14 +1,16 @@
-"""The parts of a trained scikit-learn object, and which of them have no ONNX form."""
+"""The parts of a trained scikit-learn object, and which of them are known to have no ONNX form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import msgspec
 from skl2onnx._supported_operators import sklearn_operator_name_map
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble._forest import BaseForest
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
@@ -16,12 +18,18 @@ _INNER = ("best_estimator_", "estimator_", "final_estimator_", "base_estimator_"
 _MANY = ("estimators_", "calibrated_classifiers_")
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a part has no ONNX form, and the way on where there is a nearer one than those that always are."""
+
+    reason: str
+    mend: str = ""
+
+
 class Part(msgspec.Struct, frozen=True):
     """One estimator within another; ``path`` is the steps' names joined by dots, empty for the whole."""
 
     path: str
     estimator: Any
-    reason: str
 
     @property
     def title(self) -> str:
@@ -30,17 +38,28 @@ class Part(msgspec.Struct, frozen=True):
         return f"step {self.path!r} ({kind})" if self.path else kind
 
 
-def first_unknown(model: Any) -> Part | None:
-    """The first part that no converter knows; with the reason."""
-    for path, estimator in parts(model):
-        if isinstance(estimator, FunctionTransformer):
-            if estimator.func is not None:
-                return Part(path, estimator, f"a function ({getattr(estimator.func, '__name__', estimator.func)}) cannot be converted")
-        elif isinstance(estimator, (OneHotEncoder, OrdinalEncoder)) and (estimator.min_frequency or estimator.max_categories):
-            return Part(path, estimator, "its infrequent categories (min_frequency, max_categories) are not part of the converter")
-        elif type(estimator) not in sklearn_operator_name_map:
-            return Part(path, estimator, f"no converter is known for {type(estimator).__module__}.{type(estimator).__qualname__}")
-    return None
+def why_not(estimator: Any) -> Refusal | None:
+    """Why the converters at hand do not take this estimator, or would get it wrong without a word; None where they take it."""
+    if isinstance(estimator, FunctionTransformer):
+        if estimator.func is None:
+            return None
+        return Refusal(f"a function ({getattr(estimator.func, '__name__', estimator.func)}) cannot be converted")
+    if isinstance(estimator, (OneHotEncoder, OrdinalEncoder)) and (estimator.min_frequency or estimator.max_categories):
+        return Refusal(
+            "its infrequent categories (min_frequency, max_categories) are not part of the converter",
+            "let `features` write one word, such as 'other', for what is rare, and drop them",
+        )
+    if isinstance(estimator, SimpleImputer) and estimator.add_indicator:
+        return Refusal(
+            "the columns of add_indicator, which say what was missing, are not part of the converter",
+            "let `features` make them, such as pl.col('weight').is_null(), and drop add_indicator",
+        )
+    return None if type(estimator) in sklearn_operator_name_map else Refusal(f"no converter is known for {_origin(type(estimator))}")
+
+
+def _origin(kind: type) -> str:
+    library = kind.__module__.partition(".")[0]
+    return f"{kind.__qualname__} of {library}" if library in packages_distributions() else "a class of the project's own"
 
 
 def parts(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -24,7 +24,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
-from towpath.formats.errors import NotConvertible
+from towpath.formats.onnx_parts import Refusal
 
 Converter = Callable[[Any, Any, Any], None]
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
@@ -93,19 +93,24 @@ def _tree_left(model: Any) -> list[int]:
 
 
 def _histogram_left(model: Any) -> list[int]:
-    if model.loss in ("poisson", "gamma"):
-        raise NotConvertible(
-            type(model).__name__,
-            f"the exponential of loss={model.loss!r} is not part of the converter",
-            mend="take LightGBM or XGBoost with the same objective",
-        )
-    if model.is_categorical_ is not None and model.is_categorical_.any():
-        raise NotConvertible(
-            type(model).__name__,
-            "its native categories are not part of the converter",
-            mend="put an OrdinalEncoder before it, without categorical_features",
-        )
     return [int(node["missing_go_to_left"]) for trees in model._predictors for tree in trees for node in tree.nodes]
+
+
+def why_not(estimator: Any) -> Refusal | None:
+    """What skl2onnx would get wrong of histogram boosting."""
+    if not isinstance(estimator, _HISTOGRAM):
+        return None
+    if estimator.loss in ("poisson", "gamma"):
+        return Refusal(
+            f"the exponential of loss={estimator.loss!r} is not part of the converter", "take LightGBM or XGBoost with the same objective"
+        )
+    if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
+        return Refusal(
+            "its native categories are not part of the converter",
+            "leave them text and put an OrdinalEncoder in a ColumnTransformer before it, without categorical_features; "
+            "or take LightGBM, whose native categories convert",
+        )
+    return None
 
 
 def _plain(value: Any) -> Any:

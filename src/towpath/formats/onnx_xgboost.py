@@ -9,7 +9,7 @@ from skl2onnx import update_registered_converter
 from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
 from xgboost import XGBClassifier, XGBRegressor
 
-from towpath.formats.errors import NotConvertible
+from towpath.formats.onnx_parts import Refusal
 from towpath.formats.onnx_trees import exactly
 
 
@@ -18,17 +18,19 @@ def register() -> None:
     kinds = {XGBClassifier: calculate_linear_classifier_output_shapes, XGBRegressor: calculate_linear_regressor_output_shapes}
     for kind, shapes in kinds.items():
         options = {"zipmap": [True, False, "columns"], "nocl": [True, False]} if kind is XGBClassifier else None
-        update_registered_converter(kind, f"XGBoost{kind.__name__}", shapes, exactly(_convert), options=options)
+        update_registered_converter(kind, f"XGBoost{kind.__name__}", shapes, exactly(convert_xgboost), options=options)
 
 
-def _convert(scope: Any, operator: Any, container: Any) -> None:
-    model = operator.raw_operator
-    booster = model.get_booster()
-    name = type(model).__name__
-    if "c" in (booster.feature_types or ()):
-        raise NotConvertible(
-            name, "native categories are not part of the converter", mend="put an OrdinalEncoder or OneHotEncoder before it"
+def why_not(estimator: Any) -> Refusal | None:
+    """What the converter does not take, or would get wrong."""
+    if not isinstance(estimator, (XGBClassifier, XGBRegressor)):
+        return None
+    if "c" in (estimator.get_booster().feature_types or ()):
+        return Refusal(
+            "its native categories are not part of the converter",
+            "leave them text and put an OrdinalEncoder or OneHotEncoder in a ColumnTransformer before it; "
+            "or take LightGBM, whose native categories convert",
         )
-    if model.booster not in (None, "gbtree"):
-        raise NotConvertible(name, f"booster={model.booster!r} is not part of the converter", mend="train with booster='gbtree'")
-    convert_xgboost(scope, operator, container)
+    if estimator.booster not in (None, "gbtree"):
+        return Refusal(f"booster={estimator.booster!r} is not part of the converter", "train with booster='gbtree'")
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.pipeline import Pipeline
 
 from towpath.errors import UsageError
+from towpath.formats.errors import BadColumn
 from towpath.formats.frames import Kind, as_kind, canonical
 from towpath.formats.native_categories import categories_of
 from towpath.formats.port import Label, Scores, Values
@@ -27,6 +28,7 @@ def inputs_of(model: Any, features: Schema) -> Schema:
     """
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
+        _check_there(model, [str(name) for name in names], features)
         return features.select(str(name) for name in names)
     wanted = 1 if _takes_texts(model) else getattr(model, "n_features_in_", len(features.columns))
     if wanted != len(features.columns):
@@ -36,6 +38,17 @@ def inputs_of(model: Any, features: Schema) -> Schema:
             mend="train it on a frame with column names (a DataFrame, not an array), or let `features` give just the columns that it takes",
         )
     return features
+
+
+def _check_there(model: Any, names: Sequence[str], features: Schema) -> None:
+    for name in names:
+        if name not in features.names:
+            raise BadColumn(
+                name,
+                f"the trained {type(model).__name__} takes it, and the rows given to `train` did not have it",
+                mend="make it in `features`, or by an encoder in a Pipeline: what the `train` function does to its rows by itself, "
+                "such as get_dummies, is not done to a request",
+            )
 
 
 class TrainedScorer:
@@ -49,7 +62,14 @@ class TrainedScorer:
         """Answers for rows given as columns; see `port.Scorer`."""
         frame = canonical(pl.DataFrame({name: columns[name] for name in self._inputs.names}))
         rows = self._as_trained(frame)
-        values = self._model.predict_proba(rows) if self._classes else self._model.predict(rows)
+        try:
+            values = self._model.predict_proba(rows) if self._classes else self._model.predict(rows)
+        except Exception as fault:  # a border: a trained object of any library, which may raise anything
+            raise UsageError(
+                f"the trained {type(self._model).__name__} does not answer rows like those given to `train`: "
+                f"{type(fault).__name__}: {_first_line(fault)}",
+                mend="train it on those rows as they come, and do what they still need in `features` or in a step of a Pipeline",
+            ) from fault
         return Scores(np.asarray(values, dtype=np.float64).reshape(frame.height, -1), self._classes)
 
     def _as_trained(self, frame: pl.DataFrame) -> Any:
@@ -71,3 +91,7 @@ def classes_of(model: Any) -> tuple[Label, ...]:
 def _takes_texts(model: Any) -> bool:
     first = model.steps[0][1] if isinstance(model, Pipeline) else model
     return isinstance(first, (CountVectorizer, HashingVectorizer))
+
+
+def _first_line(fault: Exception) -> str:
+    return next((line.strip()[:300] for line in str(fault).splitlines() if line.strip()), "no message")
