@@ -3,9 +3,12 @@
 import json
 import os
 import subprocess
+import sys
 
 import polars as pl
 import pytest
+
+from towpath.cli import repository
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 
@@ -178,3 +181,42 @@ def test_names_that_are_no_utf8_come_back(run, images):
 def test_an_unknown_dataset_gets_the_nearest(run, images):
     said = run("data", "add", "image", cwd=images)
     assert (said.code, "images" in said.err) == (2, True)
+
+
+def test_branches_that_both_added_data_merge(run, images):
+    repository.install_merge(images, sys.executable)
+    told(run, "add", cwd=images)
+    commit(images, "base")
+    trunk = git(images, "branch", "--show-current").strip()
+    for branch, month in (("one", 3), ("two", 4)):
+        git(images, "checkout", "-qb", branch, trunk)
+        told(run, "checkout", "--force", cwd=images)
+        pl.DataFrame({"a": range(month)}).write_parquet(images / f"rides/{month}.parquet")
+        told(run, "add", cwd=images)
+        commit(images, branch)
+    git(images, "merge", "-q", "one", "-m", "both")
+    told(run, "checkout", cwd=images)
+    assert sorted(path.name for path in (images / "rides").iterdir()) == ["1.parquet", "2.parquet", "3.parquet", "4.parquet"]
+    assert (images / "towpath.lock").read_text().splitlines()[1].endswith(" 37")
+
+
+def test_branches_that_contradict_each_other_leave_both_lines(run, images):
+    repository.install_merge(images, sys.executable)
+    told(run, "add", cwd=images)
+    commit(images, "base")
+    trunk = git(images, "branch", "--show-current").strip()
+    for branch in ("one", "two"):
+        git(images, "checkout", "-qb", branch, trunk)
+        told(run, "checkout", "--force", cwd=images)
+        (images / "images/1/1.png").write_text(branch)
+        told(run, "add", cwd=images)
+        commit(images, branch)
+    merged = subprocess.run(["git", *AUTHOR, "merge", "one"], cwd=images, check=False, capture_output=True, text=True)
+    assert merged.returncode == 1
+    assert "both branches changed images/1/1.png" in merged.stderr + merged.stdout
+    assert "git checkout --ours" in run("data", "status", cwd=images).err
+    git(images, "checkout", "--theirs", "towpath.lock")
+    status = told(run, "status", "images", cwd=images)[0]
+    assert status["changed"] == ["images/1/1.png"]
+    told(run, "checkout", cwd=images)
+    assert (images / "images/1/1.png").read_text() == "one"

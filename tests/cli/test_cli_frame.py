@@ -40,8 +40,9 @@ HEAVY = (
 def test_the_first_screen_names_every_verb_that_exists(run, words):
     said = run(*words)
     assert said.code == 0
-    for name, verb in VERBS.items():
-        assert (f" {name.partition(' ')[0]} " in said.out) == bool(verb.group)
+    shown = {name.partition(" ")[0] for name, verb in VERBS.items() if verb.group}
+    for name in VERBS:
+        assert (f" {name.partition(' ')[0]} " in said.out) == (name.partition(" ")[0] in shown)
     assert len(said.out.splitlines()) < 60
     assert max(map(len, said.out.splitlines())) <= 100
 

@@ -68,7 +68,7 @@ def _run(words: list[str]) -> int:
         print(screen_of(verb))
         return 0
     if verb in FAMILIES:
-        if rest[0] not in family_of(verb):
+        if f"{verb} {rest[0]}" not in VERBS:
             raise UnknownName(f"verb of `{verb}`", rest[0], family_of(verb))
         verb, *rest = f"{verb} {rest[0]}", *rest[1:]
     if verb not in VERBS:

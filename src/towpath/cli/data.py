@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from towpath import kept
+from towpath import kept, project_file
 from towpath.cli import shared
 from towpath.cli.progress import Bar
 from towpath.cli.repository import git
@@ -22,6 +22,8 @@ from towpath.data.compare import compare, here
 from towpath.data.index import Index
 from towpath.data.lock import LOCK, Locked
 from towpath.data.manifest import files_of
+from towpath.data.merge import Merged
+from towpath.data.merge import merge as merge_locks
 from towpath.errors import TowpathError, UnknownName, UsageError
 from towpath.project import Project
 from towpath.report import data as views
@@ -157,6 +159,31 @@ def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Proj
             bar.to(done[0], total, f"{done[1]:,} of {len(plan.write):,} files")
 
         outs.carry_out(plan, project.root, store, index, link=lambda file, target: False, tell=tell)
+
+
+@app.command(hidden=True)
+def merge(context: typer.Context, base: Path, ours: Path, theirs: Path, path: str) -> None:
+    """Merge towpath.lock for Git, which gives three versions of it and takes the result from the second."""
+    project = project_file.load(shared.folder(context) / Path(path).parent, shared.environ())
+    locks = [lock.parse(side.read_text(encoding="utf-8"), str(side)) for side in (base, ours, theirs)]
+    merged = merge_locks(kept.store(project), *locks)
+    ours.write_text(_with_marks(merged, locks[1], locks[2]), encoding="utf-8")
+    for name, paths in merged.contradictions.items():
+        typer.echo(f"{name}: both branches changed {', '.join(paths[:5])}{' and more' * (len(paths) > 5)}", err=True)
+    if merged.contradictions:
+        raise typer.Exit(1)
+
+
+def _with_marks(merged: Merged, ours: dict[str, Locked], theirs: dict[str, Locked]) -> str:
+    """The merged lock, with both lines of what could not be merged between Git's marks."""
+    text = []
+    for name in sorted(merged.locked.keys() | merged.contradictions.keys()):
+        if name in merged.contradictions:
+            one, other = ({name: side[name]} if name in side else {} for side in (ours, theirs))
+            text.append(f"<<<<<<< ours\n{lock.text_of(one)}=======\n{lock.text_of(other)}>>>>>>> theirs\n")
+        else:
+            text.append(lock.text_of({name: merged.locked[name]}))
+    return "".join(text)
 
 
 @app.command()

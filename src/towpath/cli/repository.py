@@ -8,6 +8,7 @@ from pathlib import Path
 
 from towpath.errors import UsageError
 
+MERGED = "towpath.lock merge=towpath"
 BEGIN, END = "# >>> towpath >>>", "# <<< towpath <<<"
 
 
@@ -33,9 +34,10 @@ def is_repository(folder: Path) -> bool:
         raise
 
 
-def begin(folder: Path, files: list[str]) -> None:
+def begin(folder: Path, files: list[str], python: str) -> None:
     """Make a repository of ``folder`` with ``files`` as its first commit."""
     git(folder, "init", "--quiet")
+    install_merge(folder, python)
     git(folder, "add", "--", *files)
     git(folder, *_author(folder), "commit", "--quiet", "--message", "Begin a Towpath project")
 
@@ -63,6 +65,20 @@ def install_hook(folder: Path, python: str) -> Path:
     hook.write_text(with_block(before, _call(folder, python)), encoding="utf-8")
     hook.chmod(0o755)
     return hook
+
+
+def install_merge(folder: Path, python: str) -> None:
+    """Let Git merge ``towpath.lock`` by the files of the datasets instead of by lines. Twice is as once.
+
+    ``.gitattributes`` is committed and says that there is such a way; Git's configuration of this clone says how.
+    """
+    attributes = folder / ".gitattributes"
+    before = attributes.read_text(encoding="utf-8") if attributes.exists() else ""
+    if MERGED not in before.splitlines():
+        attributes.write_text(f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{MERGED}\n", encoding="utf-8")
+    driver = f"{shlex.join([python, '-m', 'towpath', 'data', 'merge'])} %O %A %B %P"
+    git(folder, "config", "merge.towpath.name", "datasets of towpath.lock")
+    git(folder, "config", "merge.towpath.driver", driver)
 
 
 def with_block(script: str, call: str) -> str:

@@ -40,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "data status": Verb("towpath.cli.data", "data", "which files are new, changed or gone since towpath.lock"),
     "data history": Verb("towpath.cli.data", "data", "the versions of datasets, and what was trained on them"),
     "data checkout": Verb("towpath.cli.data", "data", "make the files those that towpath.lock names"),
+    "data merge": Verb("towpath.cli.data", "", "merge towpath.lock, for Git"),
     "drift": Verb("towpath.cli.watch", "watch", "which columns look otherwise than in training"),
     "monitor": Verb("towpath.cli.watch", "watch", "findings, and how right the answers were"),
     "labels": Verb("towpath.cli.watch", "watch", "send labels from a file to the running server"),
@@ -64,7 +65,7 @@ GROUPS = ("daily", "live", "data", "watch", "trust", "admin")
 
 def family_of(word: str) -> list[str]:
     """The second words of the verbs that begin with ``word``: ``show`` and ``schema`` of ``config``; none for a verb of one word."""
-    return [name.partition(" ")[2] for name in VERBS if name.startswith(f"{word} ")]
+    return [name.partition(" ")[2] for name, verb in VERBS.items() if name.startswith(f"{word} ") and verb.group]
 
 
 def screen_of(word: str) -> str:
