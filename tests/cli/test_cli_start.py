@@ -194,7 +194,7 @@ def test_files_that_are_no_data_are_told(run, here, tmp_path):
     (here / "cut.parquet").write_bytes(b"PAR1 and then nothing")
     flowers(tmp_path, "outside.csv")
     assert "there is no file missing.csv" in refused(run, here, "missing.csv")
-    assert "neither Parquet nor CSV" in refused(run, here, "notes.txt")
+    assert "no table by its name" in refused(run, here, "notes.txt")
     assert "has no rows" in refused(run, here, "header.csv")
     assert "outside the project" in refused(run, here, "../outside.csv")
     assert "no data was named" in refused(run, here)
