@@ -111,8 +111,7 @@ def _fired(state: State, sights: Sights, project: Project, now: datetime) -> lis
         for event, at in zip(state.findings.made, state.findings.times, strict=True)
         if event.version == champion
     ]
-    last = max((run for run in state.runs.all.values()), key=lambda run: run.number, default=None)
-    seen = TriggerSights(head=sights.head, growths=sights.growths, alarms=tuple(unanswered(found, last)))
+    seen = TriggerSights(head=sights.head, growths=sights.growths, alarms=tuple(unanswered(found, state.runs)))
     return list(judge(wishes(seen, project.retrain.when, state.runs), state.firings, state.runs, project.retrain, now))
 
 

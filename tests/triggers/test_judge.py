@@ -134,12 +134,53 @@ def test_the_limit_holds_back_until_its_period_is_over() -> None:
     assert isinstance(event, ev.TriggerFired)
 
 
-def test_a_finding_is_answered_by_the_run_that_began_after_it() -> None:
-    runs, _ = after((started(1), NOW))
+@pytest.mark.parametrize(
+    ("ends", "answers"),
+    [
+        ((), True),
+        ((ended(1),), True),
+        ((ended(1, ev.Outcome.REJECTED),), True),
+        ((ended(1, ev.Outcome.HELD),), True),
+        ((ended(1, ev.Outcome.UNCHANGED),), False),
+        ((ended(1, ev.Outcome.STOPPED),), False),
+        ((ended(1, ev.Outcome.FAILED),), False),
+        ((ev.RunLost(run=1, because="gone"),), False),
+    ],
+)
+def test_a_finding_is_answered_by_a_run_that_began_after_it_and_judged_a_model(ends: tuple[ev.AnyEvent, ...], answers: bool) -> None:
+    runs, _ = after((started(1), NOW), *((event, NOW + timedelta(hours=2)) for event in ends))
     before, behind = (Alarm(finding=n, subject="drift", because="") for n in (1, 2))
     found = [(before, NOW - timedelta(hours=1)), (behind, NOW + timedelta(hours=1))]
-    assert unanswered(found, runs.all[1]) == [behind]
-    assert unanswered(found, None) == [before, behind]
+    assert unanswered(found, runs) == ([behind] if answers else [before, behind])
+    assert unanswered(found, Runs()) == [before, behind]
+
+
+def test_a_finding_fires_again_only_when_there_is_something_else_to_learn_from() -> None:
+    def wish(head: str = "c1", state: str = "s1") -> list[Wish]:
+        growth = Growth(dataset="d", rows_new=0, share=0.0, state=state)
+        return wishes(
+            Sights(head=head, growths=(growth,), alarms=(Alarm(finding=1, subject="performance", because="auc fell"),)), ALL[2:], Runs()
+        )
+
+    (first,) = judge(wish(), Firings(), Runs(), OPEN, NOW)
+    runs, log = after((first, NOW), (started(1, "performance"), NOW), (ended(1, ev.Outcome.UNCHANGED), NOW))
+    later = NOW + timedelta(days=9)
+    assert judge(wish(), log, runs, OPEN, later) == []
+    for other in (wish(head="c2"), wish(state="s2")):
+        assert [type(event) for event in judge(other, log, runs, OPEN, later)] == [ev.TriggerFired]
+
+
+def test_a_finding_that_must_wait_is_refused_once_however_the_data_grow() -> None:
+    runs, log = after((fired(1, "other"), NOW), (started(1), NOW))
+    alarm = Alarm(finding=1, subject="drift", because="wind moved")
+    told = []
+    for state in ("s1", "s2", "s3"):
+        growth = Growth(dataset="d", rows_new=1, share=0.01, state=state)
+        refusals = judge(wishes(Sights(head=None, growths=(growth,), alarms=(alarm,)), ALL, runs), log, runs, OPEN, NOW)
+        told += refusals
+        for event in refusals:
+            log = firings_of.apply(log, entry(event))
+    assert [event.because for event in told] == ["run 1 is going on; one run at a time"]
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=12), st.integers(1, 3))

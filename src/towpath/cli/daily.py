@@ -82,7 +82,7 @@ def _open_findings(state: State) -> list[str]:
     champion = state.live.champion(controller.PRODUCTION)
     made = zip(state.findings.made, state.findings.times, strict=True)
     alarms = [(Alarm(finding=one.finding, subject=one.subject, because=one.because), at) for one, at in made if one.version == champion]
-    return [alarm.because for alarm in unanswered(alarms, max(state.runs.all.values(), key=lambda run: run.number, default=None))]
+    return [alarm.because for alarm in unanswered(alarms, state.runs)]
 
 
 @app.command()

@@ -32,9 +32,9 @@ class Firings(msgspec.Struct, frozen=True):
         """Firings (not refusals) at or after ``start``."""
         return [decision for decision in self.decisions if decision.run is not None and decision.at >= start]
 
-    def last_refusal(self, key: str) -> Decision | None:
-        """The latest refusal of one cause."""
-        return next((d for d in reversed(self.decisions) if d.key == key and d.run is None), None)
+    def last_refusal(self, trigger: str, cause: str) -> Decision | None:
+        """The latest refusal of one cause, in the words that people read."""
+        return next((d for d in reversed(self.decisions) if (d.trigger, d.cause) == (trigger, cause) and d.run is None), None)
 
 
 def apply(firings: Firings, entry: ev.Entry) -> Firings:

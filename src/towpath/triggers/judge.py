@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from towpath.events import TriggerFired, TriggerRefused
-from towpath.pipeline.runs import Run, Runs
+from towpath.digest import of_value
+from towpath.events import Outcome, TriggerFired, TriggerRefused
+from towpath.pipeline.runs import Runs
 from towpath.project import Retrain, TriggerRule
 from towpath.triggers.firings import Firings
+
+_JUDGED = (Outcome.REGISTERED, Outcome.REJECTED, Outcome.HELD)
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ class Sights(msgspec.Struct, frozen=True, kw_only=True):
 def wishes(sights: Sights, rules: Iterable[TriggerRule], runs: Runs) -> list[Wish]:
     """What asks for a run under the declared rules, most urgent first."""
     asked = {rule.kind: rule for rule in rules}
-    found = [_of_alarm(alarm) for alarm in sights.alarms if alarm.subject in asked]
+    found = [_of_alarm(alarm, sights) for alarm in sights.alarms if alarm.subject in asked]
     if "new_rows" in asked:
         grown = [growth for growth in sights.growths if growth.rows_new and growth.share >= asked["new_rows"].share]
         found += [_of_growth(growth) for growth in grown]
@@ -58,8 +61,10 @@ def wishes(sights: Sights, rules: Iterable[TriggerRule], runs: Runs) -> list[Wis
     return found
 
 
-def _of_alarm(alarm: Alarm) -> Wish:
-    return Wish(trigger=alarm.subject, cause=f"finding {alarm.finding}: {alarm.because}", key=f"finding:{alarm.finding}")
+def _of_alarm(alarm: Alarm, sights: Sights) -> Wish:
+    """An open finding asks once for each commit and state of the data: from the same, training would learn the same."""
+    learns_from = of_value([sights.head, sorted([growth.dataset, growth.state] for growth in sights.growths)])
+    return Wish(trigger=alarm.subject, cause=f"finding {alarm.finding}: {alarm.because}", key=f"finding:{alarm.finding}:{learns_from}")
 
 
 def _of_growth(growth: Growth) -> Wish:
@@ -112,13 +117,17 @@ def waiting(firings: Firings, runs: Runs) -> list[TriggerFired]:
     ]
 
 
-def unanswered(alarms: Iterable[tuple[Alarm, datetime]], last_run: Run | None) -> list[Alarm]:
-    """Findings made after the last run began: an earlier one has been answered by it."""
-    return [alarm for alarm, at in alarms if last_run is None or at > last_run.started]
+def unanswered(alarms: Iterable[tuple[Alarm, datetime]], runs: Runs) -> list[Alarm]:
+    """Findings made after the last run began that answers them: one that is at work, or that ended with a model judged.
+
+    A run that found nothing changed, was stopped, failed or was lost has learned nothing that a finding asked for.
+    """
+    last = max((run.started for run in runs.all.values() if run.is_going_on or run.outcome in _JUDGED), default=None)
+    return [alarm for alarm, at in alarms if last is None or at > last]
 
 
 def _is_news(wish: Wish, because: str, firings: Firings) -> bool:
-    last = firings.last_refusal(wish.key)
+    last = firings.last_refusal(wish.trigger, wish.cause)
     return last is None or last.because.split(":")[0] != because.split(":")[0]
 
 
