@@ -30,6 +30,7 @@ from towpath.evaluation.metrics import Array, Floats, Form, Metric, classes_of, 
 LEAST_ROWS = 30
 LEAST_OF_A_CLASS = 10
 RESAMPLES = 2000
+AT_ONCE = 250  # a resample is a table of classes by classes: of 100 classes, 80 KB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,9 +177,12 @@ def _bootstrap(metric: Metric, estimate: float, label: Array, scores: Sequence[A
     k = classes_of(scores[0])
     answers = [predicted(score) for score in scores]
     kinds, counts = np.unique(np.stack([label, *answers]), axis=1, return_counts=True)
-    draws = np.random.default_rng(seed).multinomial(len(label), counts / len(label), size=RESAMPLES).astype(np.float64)
-    values = [metric.counts(_tables(draws, kinds[0], answer, k)) for answer in kinds[1:]]
-    spreads = values[0] - values[1] if len(values) == 2 else values[0]
+    random, parts = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES // AT_ONCE):
+        draws = random.multinomial(len(label), counts / len(label), size=AT_ONCE).astype(np.float64)
+        values = [metric.counts(_tables(draws, kinds[0], answer, k)) for answer in kinds[1:]]
+        parts.append(values[0] - values[1] if len(values) == 2 else values[0])
+    spreads = np.concatenate(parts)
     low, high = np.quantile(spreads, [(1 - level) / 2, (1 + level) / 2])
     return Interval(
         estimate=estimate,
@@ -192,6 +196,6 @@ def _bootstrap(metric: Metric, estimate: float, label: Array, scores: Sequence[A
 
 def _tables(draws: Floats, label: Array, answer: Array, k: int) -> Floats:
     """Draws of shape ``(draws, kinds)`` -> tables of shape ``(draws, k, k)``."""
-    place = np.zeros((len(label), k * k))
-    place[np.arange(len(label)), label * k + answer] = 1
-    return (draws @ place).reshape(len(draws), k, k)
+    tables = np.zeros((k * k, len(draws)))
+    np.add.at(tables, label * k + answer, draws.T)  # a cell may have rows of several kinds
+    return tables.T.reshape(len(draws), k, k)
