@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from towpath.errors import ProjectError
 from towpath.project_checks import Checks
-from towpath.project_fields import Duration, Factor, Part, Rate, Scalar, Share
+from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
 
 FILE = "towpath.yaml"
 
@@ -186,6 +186,8 @@ class Project(Part):
     retrain: Retrain = Retrain()
     alerts: tuple[Alert, ...] = ()
     serve: Serve = Serve()
+    remote: Place | None = Field(default=None, repr=False)
+    ledger: Place | None = Field(default=None, repr=False)
     seed: int = 0
 
     _root: Path = PrivateAttr(default=Path())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
@@ -37,6 +38,14 @@ Factor = Annotated[
     float,
     BeforeValidator(lambda value: quantities.factor(value) if isinstance(value, str) else value),
     WithJsonSchema({"type": "string", "examples": ["1.25x"]}),
+]
+_PASSWORD = re.compile(r"(//[^:/]*):.*@")
+Place = Annotated[
+    str,
+    PlainSerializer(lambda url: _PASSWORD.sub(r"\1:***@", url), return_type=str, when_used="json"),
+    WithJsonSchema(
+        {"type": "string", "examples": ["s3://bucket/prefix", "/mnt/team/project", "postgresql://user:${PASSWORD}@host/database"]}
+    ),
 ]
 Scalar = str | int | float | bool
 

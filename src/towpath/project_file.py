@@ -17,13 +17,14 @@ from towpath.errors import ProjectError, UsageError
 from towpath.project import FILE, Project
 
 Key = tuple[str | int, ...]
+OVERRIDES = {"remote": "TOWPATH_REMOTE", "ledger": "TOWPATH_LEDGER"}  # an empty value takes the key away
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def load(folder: Path, environ: Mapping[str, str]) -> Project:
     """The project of ``folder``, or of the nearest folder above it that has a ``towpath.yaml``.
 
-    ``${NAME}`` in a value is taken from ``environ``.
+    ``${NAME}`` in a value is taken from ``environ``; TOWPATH_REMOTE and TOWPATH_LEDGER stand above the file's own keys.
 
     Raises:
         ProjectError: the file has a fault: it names the line, the key and the mend.
@@ -32,7 +33,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Project:
     file = find(folder)
     tree = _parse(file)
     lines = dict(_lines(tree, ()))
-    plain = _plain(tree, (), environ, file, lines)
+    plain = {**_plain(tree, (), environ, file, lines), **_elsewhere(environ)}
     try:
         project = Project.model_validate(plain)
     except ValidationError as fault:
@@ -44,6 +45,11 @@ def load(folder: Path, environ: Mapping[str, str]) -> Project:
             "pipeline", what=f"there is no file {project.pipeline}", mend="make the file, or name the one that has your functions"
         )
     return project
+
+
+def _elsewhere(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """What the environment says in the file's place: a CI job brings its own, and a backtest keeps to itself."""
+    return {key: environ[name] or None for key, name in OVERRIDES.items() if name in environ}
 
 
 def find(folder: Path) -> Path:

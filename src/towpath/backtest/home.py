@@ -20,7 +20,7 @@ from towpath.pipeline.execute import call
 from towpath.pipeline.graph import plan
 from towpath.pipeline.worktree import tree
 from towpath.project import Project
-from towpath.project_file import load
+from towpath.project_file import OVERRIDES, load
 
 AUTHOR = ("-c", "user.name=towpath backtest", "-c", "user.email=backtest@localhost")
 
@@ -46,8 +46,12 @@ def make(project: Project, place: Path, environ: Mapping[str, str]) -> Project:
                 target = root / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file.path, target)
-    inside = {key: value for key, value in environ.items() if key != "TOWPATH_HOME"}
-    return load(root, inside)
+    return load(root, alone({key: value for key, value in environ.items() if key != "TOWPATH_HOME"}))
+
+
+def alone(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a replay: what happens in it is no fact of the team's ledger."""
+    return {**environ, **dict.fromkeys(OVERRIDES.values(), "")}
 
 
 def past_of(project: Project, share: float = 1.0) -> Past:

@@ -71,7 +71,7 @@ def play(project: Project, options: Options, environ: Mapping[str, str], tell: T
     clock_file = clone.home / "clock"
     clock = ReplayClock(clock_file, start=first.start)
     world = wiring.world(clone, clock_file)
-    crew = Crew(clone.root, clock_file, {**environ, "TOWPATH_HOME": str(clone.home)})
+    crew = Crew(clone.root, clock_file, {**home.alone(environ), "TOWPATH_HOME": str(clone.home)})
     gauge = Gauge(crew)
     player = Player(world, clock, crew, past, options.plants, _both(tell, gauge))
     crew.start()
