@@ -1,0 +1,125 @@
+"""Buckets of S3, Google Cloud Storage and Azure, over obstore. Credentials come from the environment, as of the clouds' own clients."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import obstore
+from obstore import exceptions
+from obstore.store import ObjectStore, from_url
+
+from towpath.errors import UsageError
+from towpath.store.remote.bucket import Stored, unavailable
+
+PATIENCE_S = 60.0  # from the first try of a call to the start of its last one
+WHOLE_CALL_S = 300.0  # a pack of 32 MB at 110 kB/s; a server that takes a call and says nothing holds it no longer
+METADATA = "169.254.169.254"  # whom clients of S3 ask for credentials when the environment has none
+CREDENTIALS = (
+    "give credentials that may read and write there: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or those of the cloud's own client"
+)
+REFUSED = (exceptions.UnauthenticatedError, exceptions.PermissionDeniedError)
+
+
+class CloudBucket:
+    """``url``: ``s3://bucket/prefix``, ``gs://...``, ``az://account/container/prefix``, or ``memory:///`` for tests."""
+
+    def __init__(self, url: str, *, patience_s: float = PATIENCE_S, whole_call_s: float = WHOLE_CALL_S) -> None:
+        self.place = url.rstrip("/")
+        self._patience_s = patience_s
+        retry: Any = {"max_retries": 30, "retry_timeout": timedelta(seconds=patience_s), "backoff": {"max_backoff": timedelta(seconds=5)}}
+        http: Any = {"timeout": timedelta(seconds=whole_call_s), "connect_timeout": timedelta(seconds=10)}
+        if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+            http["allow_http"] = True  # who names such an endpoint means it
+        try:
+            self._store: ObjectStore = (
+                from_url(url) if url.startswith("memory:") else from_url(url, client_options=http, retry_config=retry)
+            )
+        except (exceptions.BaseError, ValueError) as fault:
+            raise UsageError(
+                f"{url} cannot be opened: {_said(fault)}", mend="write s3://bucket/prefix, gs://bucket/prefix or az://account/container"
+            ) from fault
+
+    def put(self, key: str, data: bytes | bytearray, *, new: bool = False) -> bool:
+        with self._explained(f"writing {key}"):
+            try:
+                # in parts, a cut-off upload would lie in the bucket unseen and be paid for
+                obstore.put(self._store, key, data, mode="create" if new else "overwrite", use_multipart=False)
+            except exceptions.AlreadyExistsError:
+                return False
+        return True
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> bytes | None:
+        with self._explained(f"reading {key}"):
+            try:
+                return self._read(key, start, end)
+            except FileNotFoundError:
+                return None
+            except exceptions.GenericError as fault:
+                if "416 Range Not Satisfiable" in str(fault):
+                    return b""  # nothing lies at or behind `start`
+                raise
+
+    def _read(self, key: str, start: int, end: int | None) -> bytes:
+        if end is not None:
+            return bytes(obstore.get_range(self._store, key, start=start, end=end))
+        options: Any = {"range": {"offset": start}} if start else None
+        return bytes(obstore.get(self._store, key, options=options).bytes())
+
+    def size(self, key: str) -> int | None:
+        with self._explained(f"looking for {key}"):
+            try:
+                return obstore.head(self._store, key)["size"]
+            except FileNotFoundError:
+                return None
+
+    def list(self, folder: str, after: str = "") -> Iterator[Stored]:
+        with self._explained(f"listing {folder}"):
+            for found in obstore.list(self._store, folder, offset=after or None):
+                for entry in found:
+                    yield Stored(entry["path"], entry["size"], entry["last_modified"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        gone = list(keys)
+        with self._explained("deleting"):
+            for start in range(0, len(gone), 1000):
+                try:
+                    obstore.delete(self._store, gone[start : start + 1000])
+                except FileNotFoundError:
+                    self._delete_each(gone[start : start + 1000])
+
+    def _delete_each(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            try:
+                obstore.delete(self._store, key)
+            except FileNotFoundError:
+                continue
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as fault:
+            raise UsageError(f"{self.place} is not there: {_said(fault)}", mend="make the bucket, or correct `remote`") from fault
+        except (exceptions.BaseError, ValueError, OSError) as fault:
+            if _is_refusal(fault):
+                raise UsageError(f"{self.place} refuses {doing}: {_said(fault)}", mend=CREDENTIALS) from fault
+            raise unavailable(self.place, f"{doing} (tried for up to {self._patience_s:g} s)", _said(fault)) from fault
+
+
+def _is_refusal(fault: BaseException) -> bool:
+    """Whether other credentials would help. Of a listing, and of none found at all, only the text tells."""
+    return isinstance(fault, REFUSED) or any(sign in str(fault) for sign in ("403 Forbidden", "401 Unauthorized", METADATA))
+
+
+def _said(fault: BaseException) -> str:
+    """A fault in one line: what was called, and the server's own words where it had any."""
+    if METADATA in str(fault):
+        return "no credentials were found"
+    words = re.search(r"<Message>(.*?)</Message>", str(fault), re.DOTALL)
+    line = str(fault).partition("\n")[0].partition(": <?xml")[0][:400]
+    return f"{line}: {words[1]}" if words else line

@@ -1,0 +1,52 @@
+"""A remote: what a team shares, in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from towpath.digest import Digest
+from towpath.store.port import Store
+from towpath.store.remote import fetch, gc, push, verify
+from towpath.store.remote.bucket import Bucket
+from towpath.store.remote.catalogue import Catalogue
+from towpath.store.remote.plan import Collected
+from towpath.store.remote.progress import Moved, Tell, silent
+from towpath.store.remote.verify import Verified
+
+
+class Remote:
+    """Objects in a bucket. Any number of clients may push, fetch and collect at once.
+
+    ``folder`` belongs to this client: indices that it has read, and what cut-off fetches left. It should lie on the disk of the store
+    that is fetched into. Without one, nothing is kept between two calls.
+    """
+
+    def __init__(self, bucket: Bucket, folder: Path | None = None) -> None:
+        self.place, self._folder = bucket.place, folder
+        self._catalogue = Catalogue(bucket, folder / "index" if folder else None)
+
+    def has(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Those of these objects that can be fetched."""
+        contents = self._catalogue.contents()
+        return {digest for digest in digests if contents.has(digest)}
+
+    def push(self, store: Store, objects: Iterable[tuple[Digest, int]], tell: Tell = silent) -> Moved:
+        """See :func:`towpath.store.remote.push.push`."""
+        return push.push(self._catalogue, store, objects, tell)
+
+    def fetch(self, digests: Iterable[Digest], into: Store, tell: Tell = silent) -> Moved:
+        """See :func:`towpath.store.remote.fetch.fetch`."""
+        with TemporaryDirectory(prefix="towpath-") as passing:
+            scratch = self._folder / "partial" if self._folder else Path(passing)
+            return fetch.fetch(self._catalogue, digests, into, scratch, tell)
+
+    def gc(self, live: Iterable[Digest], *, dry_run: bool = False, now: datetime | None = None, grace: timedelta = gc.GRACE) -> Collected:
+        """See :func:`towpath.store.remote.gc.gc`."""
+        return gc.gc(self._catalogue, live, dry_run=dry_run, now=now, grace=grace)
+
+    def verify(self, *, deep: bool = True, tell: Tell = silent) -> Verified:
+        """See :func:`towpath.store.remote.verify.verify`."""
+        return verify.verify(self._catalogue, deep=deep, tell=tell)

@@ -1,0 +1,73 @@
+"""A store of a team: objects lie in a local store, and ``sync`` sends what is new to a remote that all share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from towpath.digest import Digest
+from towpath.store.port import Execution, Store
+from towpath.store.remote.remote import Remote
+
+
+class TeamStore:
+    """What is not here is fetched from the remote when it is asked for, and kept. Executions stay local: they only save time.
+
+    After ``sync`` everything put is there for the whole team; so a manifest that is put after one never names what others cannot get.
+    """
+
+    def __init__(self, local: Store, remote: Remote) -> None:
+        self.local, self.remote = local, remote
+        self._unsent: dict[Digest, int] = {}
+        self._lock = Lock()
+
+    def put(self, data: bytes) -> Digest:
+        return self._noted(self.local.put(data), len(data))
+
+    def put_file(self, path: Path) -> Digest:
+        size = path.stat().st_size
+        return self._noted(self.local.put_file(path), size)
+
+    def get(self, digest: Digest) -> bytes:
+        self._bring(digest)
+        return self.local.get(digest)
+
+    def get_file(self, digest: Digest, target: Path) -> None:
+        self._bring(digest)
+        self.local.get_file(digest, target)
+
+    def has(self, digest: Digest) -> bool:
+        return self.local.has(digest) or digest in self.remote.has([digest])
+
+    def sync(self) -> None:
+        """Make everything put so far durable, here and in the remote.
+
+        Raises:
+            Unavailable: the remote did not take all of it; the next sync sends the rest.
+        """
+        self.local.sync()
+        with self._lock:
+            unsent, self._unsent = self._unsent, {}
+        try:
+            if unsent:
+                self.remote.push(self.local, unsent.items())
+        except BaseException:
+            with self._lock:
+                self._unsent = unsent | self._unsent
+            raise
+
+    def remember(self, execution: Execution) -> None:
+        self.local.remember(execution)
+
+    def recall(self, fingerprint: Digest) -> Execution | None:
+        return self.local.recall(fingerprint)
+
+    def _noted(self, digest: Digest, size: int) -> Digest:
+        with self._lock:
+            self._unsent[digest] = size
+        return digest
+
+    def _bring(self, digest: Digest) -> None:
+        """Fetch an object that is not here; where the remote has not got it either, the local store says so."""
+        if not self.local.has(digest) and self.remote.has([digest]):
+            self.remote.fetch([digest], self.local)
