@@ -6,7 +6,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
 from towpath.clock import boot_id
 from towpath.data import checks
+from towpath.data.checks import Around
 from towpath.data.snapshot import Taken, known_facts, look, take
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, Unavailable
@@ -155,12 +156,15 @@ def _data(bench: Bench) -> dict[str, Taken]:
     """Check and snapshot every dataset. Ends the run when a check fails."""
     store = bench.world.store
     accepted = bench.world.state().runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
-    taken = {}
+    looked, taken = {}, {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
-        files = look(dataset, bench.project.root, store)
+        looked[name] = look(dataset, bench.project.root, store)
+    around = Around(now=bench.world.clock.now(), others=looked, code=bench.folder, store=store)
+    for name, files in looked.items():
         reference = accepted.snapshots.get(name) if accepted else None
-        verdicts = checks.judge(name, dataset.checks, files, known_facts(store, reference.digest) if reference else None)
+        facts = known_facts(store, reference.digest) if reference else None
+        verdicts = checks.of_dataset(bench.project, name, files, replace(around, reference=facts))
         bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
         failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
         if failed:

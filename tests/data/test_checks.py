@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.data.checks import judge
+from towpath.data.checks import Around, judge
 from towpath.data.facts import Facts
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project_checks import Checks
 from towpath.verdict import Answer, Verdict, overall
+
+NOW = datetime(2013, 6, 1, tzinfo=UTC)
 
 
 def part(path: str, frame: pl.DataFrame | None = None, fault: str = "") -> Part:
@@ -37,7 +39,9 @@ CHECKS = Checks.model_validate(
 
 
 def failing(checks: Checks, *parts: Part, reference: Facts | None = None) -> list[Verdict]:
-    return [verdict for verdict in judge("flights", checks, parts, reference) if verdict.answer is not Answer.PASS]
+    return [
+        verdict for verdict in judge("flights", checks, parts, Around(now=NOW, reference=reference)) if verdict.answer is not Answer.PASS
+    ]
 
 
 def only(found: list[Verdict]) -> str:
@@ -46,7 +50,7 @@ def only(found: list[Verdict]) -> str:
 
 
 def test_sound_files_pass_with_a_verdict_for_each_check() -> None:
-    verdicts = judge("flights", CHECKS, [part("1", good()), part("2", good())])
+    verdicts = judge("flights", CHECKS, [part("1", good()), part("2", good())], Around(now=NOW))
     assert overall(verdicts) is Answer.PASS
     assert {verdict.gate.split(":")[0] for verdict in verdicts} == {"flights", "flights.distance", "flights.origin"}
 
@@ -54,8 +58,9 @@ def test_sound_files_pass_with_a_verdict_for_each_check() -> None:
 def test_kilometres_are_outside_the_range() -> None:
     spoilt = good().with_columns(distance=pl.Series([7987, 100, 6001] + [5] * 7))
     found = failing(CHECKS, part("1", good()), part("2", spoilt))
-    assert only(found) == "flights: 2: column distance is outside 0 to 5000 in 2 of 10 rows, such as 7987"
-    assert found[0].numbers == {"count": 2, "rows": 10}
+    assert only(found) == "flights: 2: column distance is outside 0 to 5000 in 2 of 10 rows, such as 7987 in row 1"
+    assert found[0].numbers == {"count": 2, "rows": 10, "files": 1}
+    assert found[0].examples == ("2 row 1: 7987", "2 row 3: 6001")
 
 
 def test_negative_distances_are_shown_as_such() -> None:
@@ -77,7 +82,7 @@ def test_a_missing_column_is_named_with_its_file() -> None:
 def test_too_many_nulls_in_one_file_do_not_hide_in_the_others() -> None:
     spoilt = good().with_columns(distance=pl.Series([None, None, *range(8)]))
     parts = [part(str(number), good()) for number in range(8)]
-    assert "null in 2 of 10 rows (20.0%), at most 10.0%" in only(failing(CHECKS, *parts, part("spoilt", spoilt)))
+    assert "null in 2 of 10 rows (20.0%, at most 10.0% may be), such as row 1" in only(failing(CHECKS, *parts, part("spoilt", spoilt)))
 
 
 def test_nan_counts_as_null_and_not_as_out_of_range() -> None:
@@ -88,7 +93,7 @@ def test_nan_counts_as_null_and_not_as_out_of_range() -> None:
 
 def test_a_strange_value_is_shown() -> None:
     spoilt = good().with_columns(origin=pl.Series(["JFK"] * 9 + ["SFO"]))
-    assert only(failing(CHECKS, part("1", spoilt))).endswith("column origin is none of JFK, LGA in 1 of 10 rows, such as 'SFO'")
+    assert only(failing(CHECKS, part("1", spoilt))).endswith("column origin is none of JFK, LGA in 1 of 10 rows, such as 'SFO' in row 10")
 
 
 @pytest.mark.parametrize(("rows", "words"), [(4, "4 rows, must have 5 to 100"), (101, "101 rows")])
