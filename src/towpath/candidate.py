@@ -93,13 +93,12 @@ def labelled(rows: pl.DataFrame, project: Project, now: datetime) -> pl.DataFram
         moment = pl.col(time).cast(pl.Datetime("us")) if rows.schema[time] == pl.Date else pl.col(time)
         zone = getattr(rows.schema[time], "time_zone", None)
         rows = rows.filter(moment <= pl.lit(now if zone else now.replace(tzinfo=None)) - label.after)
+    value = pl.col(label.column)
     if rows.schema[label.column].is_float():
-        rows = rows.with_columns(pl.col(label.column).fill_nan(None))  # a CSV with gaps may have NaN for them
-    known = (
-        rows.filter(pl.col(label.column).is_not_null())
-        if label.missing == "exclude"
-        else rows.with_columns(pl.col(label.column).fill_null(label.missing))
-    )
+        rows = rows.with_columns(value.fill_nan(None))  # a CSV with gaps may have NaN for them
+        if endless := int(rows[label.column].is_infinite().sum() or 0):
+            raise UsageError(f"infinite labels in {label.column!r}: {endless}", mend="mend those rows, or leave their label empty")
+    known = rows.filter(value.is_not_null()) if label.missing == "exclude" else rows.with_columns(value.fill_null(label.missing))
     if known.is_empty():
         what = f"none of the rows has a label in {label.column!r} by {now:%Y-%m-%d}"
         raise UsageError(what, mend="wait for labels, or mend `model.label`")

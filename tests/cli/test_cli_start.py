@@ -185,6 +185,8 @@ def test_a_column_with_gaps_is_guessed_and_its_gaps_are_no_labels(run, here):
     known = candidate.labelled(pl.read_csv(here / "rows.csv"), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
     assert sorted(known["y"].unique()) == [0, 1, 2]
     assert known.height == 27
+    with pytest.raises(UsageError, match="infinite labels in 'y': 2"):
+        candidate.labelled(pl.DataFrame({"y": [1.0, float("inf"), -float("inf"), None]}), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_files_that_are_no_data_are_told(run, here, tmp_path):
