@@ -100,7 +100,7 @@ def ledger(context: typer.Context) -> None:
     """Follow the ledger's chain and hold its end against the anchors; every changed, reordered or dropped record is named."""
     project = shared.project(context)
     anchors = kept.anchors(project).all()
-    checked = verify_chain(kept.ledger(project).read(), anchors)
+    checked = verify_chain(kept.ledger(project, afresh=True).read(), anchors)
     found = {"position": checked.head.position, "hash": checked.head.hash, "anchors": len(anchors), "faults": checked.faults}
     seen = f"{checked.head.position:,} records, {len(anchors):,} anchors"
     if checked.faults:
