@@ -14,12 +14,21 @@ from towpath.project_checks import Checks
 from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
 
 FILE = "towpath.yaml"
+BUCKETS = ("s3", "gs", "az")
 
 
 class Dataset(Part):
-    """A named source: files by a path or pattern relative to the project, as CSV or Parquet."""
+    """A named source: files by ``path``, a ``delta`` table, or what the query ``sql`` gives at ``url``.
 
-    path: str
+    ``path``: a file, a folder or a pattern relative to the project; a ``.dvc`` file; ``s3://``, ``gs://``, ``az://``; ``lakefs://``.
+    """
+
+    path: Place = ""
+    delta: Place | None = None
+    version: int | None = Field(default=None, ge=0)
+    sql: str | None = None
+    url: Place | None = None
+    watermark: str | None = None
     time: str | None = None
     key: tuple[str, ...] = ()
     checks: Checks = Checks()
@@ -28,6 +37,36 @@ class Dataset(Part):
     @classmethod
     def _short(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Dataset:
+        if sum(map(bool, (self.path, self.delta, self.sql))) != 1:
+            raise ValueError("data come from one of `path`, `delta` or `sql`")
+        if self.version is not None and not self.delta:
+            raise ValueError("`version` is that of a `delta` table")
+        if (self.url or self.watermark) and not self.sql:
+            raise ValueError("`url` and `watermark` belong to `sql`")
+        if self.sql and not self.url:
+            raise ValueError("`sql` asks a database: add `url: postgresql://...`, `sqlite:///file.db` or `duckdb:///file.db`")
+        scheme, is_url, _ = self.path.partition("://")
+        if is_url and scheme not in (*BUCKETS, "lakefs"):
+            raise ValueError(f"a path begins with one of {', '.join(BUCKETS)}, lakefs, or is that of a file")
+        return self
+
+    @property
+    def source(self) -> Literal["files", "dvc", "bucket", "lakefs", "delta", "sql"]:
+        """What is to be read."""
+        if self.sql or self.delta:
+            return "sql" if self.sql else "delta"
+        scheme, is_url, _ = self.path.partition("://")
+        if is_url:
+            return "lakefs" if scheme == "lakefs" else "bucket"
+        return "dvc" if self.path.endswith(".dvc") else "files"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its files lie in the project or elsewhere on this machine, where a person may change them and a check-out writes them."""
+        return self.source == "files"
 
 
 class Label(Part):

@@ -44,7 +44,24 @@ def load(folder: Path, environ: Mapping[str, str]) -> Project:
         raise project.fault(
             "pipeline", what=f"there is no file {project.pipeline}", mend="make the file, or name the one that has your functions"
         )
-    return project
+    return _with_queries(project)
+
+
+def _with_queries(project: Project) -> Project:
+    """The project with the text of each query that is declared as ``sql: FILE.sql``."""
+    data = {
+        name: one.model_copy(update={"sql": _query(project, name, one.sql)}) if one.sql and re.fullmatch(r"\S+\.sql", one.sql) else one
+        for name, one in project.data.items()
+    }
+    return project if data == project.data else project.model_copy(update={"data": data})
+
+
+def _query(project: Project, name: str, file: str) -> str:
+    try:
+        return (project.root / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        what = f"the query {file} cannot be read: {fault.strerror if isinstance(fault, OSError) else 'it is not UTF-8'}"
+        raise project.fault("data", name, "sql", what=what, mend="name a .sql file of the project, or write the query itself") from None
 
 
 def _elsewhere(environ: Mapping[str, str]) -> dict[str, str | None]:
@@ -134,10 +151,10 @@ def _words(error: Any, path: Key, key: str) -> tuple[str, str]:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, UsageError):
         return f"`{key}`: {cause.what}", cause.mend
-    return (
-        f"`{key}` cannot be {error['input']!r}: {str(error['msg']).removeprefix('Value error, ')}",
-        "docs/project.md tells what it may be",
-    )
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if isinstance(error["input"], dict):  # which may hold a password that was filled in
+        return f"`{key}`: {said}", "docs/project.md tells what may go together"
+    return f"`{key}` cannot be {error['input']!r}: {said}", "docs/project.md tells what it may be"
 
 
 def _within(loc: tuple[str | int, ...], plain: Any) -> Key:

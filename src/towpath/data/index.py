@@ -9,12 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from towpath.data.walk import Marks, marks_of
+from towpath.data.walk import Marks, steady
 from towpath.digest import Digest, of_file
-from towpath.errors import Unavailable
 
 _FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
-_TRIES = 3
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -38,33 +36,24 @@ class Index:
         return Digest(kept[4]) if kept and kept[:4] == marks else None
 
     def digest(self, path: str, marks: Marks) -> Digest:
-        """The digest of a file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
+        """The digest of a local file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
         return self.known(path, marks) or self.fresh(path, marks, of_file)
 
     def fresh(self, path: str, marks: Marks, read: Callable[[Path], Digest]) -> Digest:
-        """The digest that ``read`` finds, which may keep the file too.
-
-        Raises:
-            Unavailable: the file cannot be read, or changes again and again while it is read.
-        """
-        for _ in range(_TRIES):
-            try:
-                digest, after = read(Path(path)), marks_of(path)
-            except OSError as fault:
-                raise Unavailable(
-                    f"{path} cannot be read: {fault.strerror or fault}", mend="let this user read it, or take it away"
-                ) from fault
-            if after[:3] == marks[:3]:  # linking changes the fourth
-                self.learn(path, after, digest)
-                return digest
-            marks = after
-        raise Unavailable(f"{path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
+        """The digest of a local file that ``read`` finds, which may keep it too. Raises as ``steady`` does."""
+        digest, after = steady(path, marks, read)
+        self.learn(path, after, digest)
+        return digest
 
     def learn(self, path: str, marks: Marks, digest: Digest) -> None:
-        """Note the digest of a file, unless it is so young that its next change might not show."""
-        if time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > _FRESH_NS:
+        """Note the digest of a file, unless its next change might not show: it is too young, or nothing tells."""
+        if marks.size >= 0 and time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > _FRESH_NS:
             self._kept.files[os.fsencode(path)] = (*marks, digest)
             self._learned = True
+
+    def rows_known(self, digest: Digest) -> int | None:
+        """How many rows the table with these bytes has, if they were counted."""
+        return self._kept.rows.get(digest)
 
     def rows(self, digest: Digest, path: str, count: Callable[[Path], int]) -> int:
         """How many rows the table with these bytes has; they are counted once, in a file that has them."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from towpath.errors import Unavailable, UsageError
 from towpath.project import Dataset
 
 _TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".arrow", ".ipc", ".feather")
+_TRIES = 3
+
+Told = TypeVar("Told")
 
 
 class NoFiles(UsageError):
@@ -18,7 +21,7 @@ class NoFiles(UsageError):
 
 
 class Marks(NamedTuple):
-    """What tells without reading that a file was touched."""
+    """What tells without reading that a file was touched. ``size`` in bytes; -1 where nothing tells, so that it is read every time."""
 
     inode: int
     size: int
@@ -27,7 +30,7 @@ class Marks(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A file: its absolute path, its name in manifests (relative to the project where it lies below it), its marks."""
+    """A file: its absolute path or its URL, its name in manifests (for files of the project: relative to it), its marks."""
 
     path: str
     name: str
@@ -61,9 +64,31 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
     return sorted(found, key=lambda file: os.fsencode(file.name))
 
 
+def steady(path: str, marks: Marks, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    """What ``take`` gives of a file that did not change meanwhile, and its marks after that.
+
+    Raises:
+        Unavailable: the file cannot be read, or changes again and again while it is read.
+    """
+    for _ in range(_TRIES):
+        try:
+            told, after = take(Path(path)), marks_of(path)
+        except OSError as fault:
+            raise Unavailable(f"{path} cannot be read: {fault.strerror or fault}", mend="let this user read it, or take it away") from fault
+        if after[:3] == marks[:3]:  # linking changes the fourth
+            return told, after
+        marks = after
+    raise Unavailable(f"{path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
+
+
 def is_table(files: list[Found]) -> bool:
     """Whether every file's name says that it is a table."""
-    return all(file.name.lower().endswith(_TABLES) for file in files)
+    return are_tables(file.name for file in files)
+
+
+def are_tables(names: Iterable[str]) -> bool:
+    """Whether every name is that of a table."""
+    return all(name.lower().endswith(_TABLES) for name in names)
 
 
 def _matching(root: Path, pattern: Path) -> Iterator[tuple[str, os.stat_result]]:
