@@ -11,6 +11,7 @@ EXTRAS = {
     "pandas": "give steps pandas or Arrow frames",
     "mlflow": "mirror runs and versions to MLflow",
     "remote": "keep a team's store and ledger in a bucket or a shared folder",
+    "pandera": "judge data by pandera schemas",
     "postgres": "keep a team's ledger in PostgreSQL",
 }
 EXTRA_OF = {
@@ -25,6 +26,7 @@ EXTRA_OF = {
     "mlflow": "mlflow",
     "obstore": "remote",
     "psycopg": "postgres",
+    "pandera": "pandera",
 }
 
 
