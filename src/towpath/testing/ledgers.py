@@ -153,6 +153,50 @@ class LedgerContract:
         open_again().append([fact(4)])
         assert [first.position, *(record.position for record in reading)][:3] == [1, 2, 3]
 
+    def test_a_writer_behind_the_others_passes_over_what_they_told(self, open_again: OpenAgain) -> None:
+        one, other = open_again(), open_again()
+        one.append([fact(1)])
+        other.append([fact(2)])
+        one.append([fact(3), fact(4)])
+        assert other.append([fact(4), fact(5), fact(3)]).position == 5
+        assert one.append([fact(5)]) == other.append([])
+        assert numbers(open_again()) == [1, 2, 3, 4, 5]
+
+    def test_a_decision_may_be_made_at_a_position_that_another_read(self, open_again: OpenAgain) -> None:
+        one, other = open_again(), open_again()
+        other.append([fact(1)])
+        head = one.append([fact(2), fact(3)])
+        assert other.append([fact(4)], expected=head.position).position == 4
+        with pytest.raises(Conflict, match="position 4"):
+            one.append([fact(5)], expected=head.position)
+        with pytest.raises(Conflict, match="position 4"):
+            other.append([fact(5)], expected=9)
+
+    def test_the_end_shows_to_those_who_read_it_before(self, open_again: OpenAgain) -> None:
+        one, other = open_again(), open_again()
+        seen = []
+        for n in range(1, 6):
+            (one, other)[n % 2].append([fact(10 * n), fact(10 * n + 1)])
+            seen += numbers(one, len(seen))
+        assert seen == numbers(open_again()) == [10 * n + k for n in range(1, 6) for k in (0, 1)]
+
+    def test_thousands_at_once_are_one_append(self, open_again: OpenAgain) -> None:
+        ledger = open_again()
+        assert ledger.append([fact(n) for n in range(6000)]).position == 6000
+        ledger.append([fact(6000)])
+        assert [record.position for record in open_again().read(5998)] == [5999, 6000, 6001]
+        assert [record.position for record in ledger.read()] == list(range(1, 6002))
+
+    def test_a_long_text_comes_back(self, open_again: OpenAgain) -> None:
+        event = QuarantineLifted(digest=GENESIS, by="a test", because="€" * 700_000)
+        open_again().append([Entry(id="long", at=_START, machine=0.0, event=event)])
+        assert [record.entry.event for record in open_again().read()] == [event]
+
+    def test_a_fact_that_many_tell_at_once_is_kept_once(self, open_again: OpenAgain) -> None:
+        positions = _at_once(lambda _: open_again().append([fact(1)]).position, range(8))
+        assert positions == [1] * 8
+        assert numbers(open_again()) == [1]
+
     def test_threads_that_append_at_once_lose_nothing(self, open_again: OpenAgain) -> None:
         def write(writer: int) -> None:
             ledger = open_again()
