@@ -72,7 +72,7 @@ def _checks(kind: str, arguments: dict[str, Any]) -> Checks:
     if kind not in _KNOWN:
         raise _Unsupported("no equivalent")
     takes, make = _KNOWN[kind]
-    given = {key: value for key, value in arguments.items() if key not in _SAYS_NOTHING and value not in (None, False)}
+    given = {key: value for key, value in arguments.items() if key not in _SAYS_NOTHING and value is not None and value is not False}
     if strange := sorted(given.keys() - {*takes, "ignore_row_if"}):
         raise _Unsupported(f"`{strange[0]}` has no equivalent")
     if any(isinstance(value, dict) and "$PARAMETER" in value for value in given.values()):
