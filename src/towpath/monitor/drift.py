@@ -70,17 +70,18 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, Bets] = {}
 
 
-def drift(profile: Profile, counts: Counts, *, windows: int = 1) -> list[ColumnDrift]:
+def drift(profile: Profile, counts: Counts, *, windows: int = 1, than: str = "in training") -> list[ColumnDrift]:
     """Every counted column, the one that moved most first.
 
     Args:
         windows: how many of the profile's windows the counts are of.
+        than: what the profile is of, in words.
     """
     found = []
     for name, values in counts.columns.items():
         column, rows = profile.columns[name], sum(values)
         independent = windows * counts_as(rows / windows, column.worth)
-        found.append(_moved(name, column, np.array(values, float), rows, independent))
+        found.append(_moved(name, column, np.array(values, float), rows, independent, than))
     return sorted(found, key=lambda one: (-one.effect, one.column))
 
 
@@ -175,13 +176,13 @@ def _learnt(name: str, column: Column, bets: Bets) -> ColumnDrift:
     return _moved(name, column, past, bets.rows, float(past.sum()))
 
 
-def _moved(name: str, column: Column, counts: Floats, rows: float, independent: float) -> ColumnDrift:
+def _moved(name: str, column: Column, counts: Floats, rows: float, independent: float, than: str = "in training") -> ColumnDrift:
     trained = np.array(column.counts, float)
     p, q = counts / max(counts.sum(), 1e-12), trained / max(trained.sum(), 1e-12)
     share = distance(p, q) if counts.sum() else 0.0
     chance = by_chance(q, 1 / (1 / max(independent, 1.0) + 1 / max(_training_worth(column), 1.0)))
     cell = int(np.argmax(np.abs(p - q)))
-    because = f"{_percent(p[cell])} of rows have {column.cell_name(cell)}, in training {_percent(q[cell])}"
+    because = f"{_percent(p[cell])} of rows have {column.cell_name(cell)}, {than} {_percent(q[cell])}"
     return ColumnDrift(
         column=name, effect=max(0.0, share - chance), share=share, chance=chance, rows=rows, counts_as=independent, because=because
     )

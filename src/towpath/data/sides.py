@@ -1,0 +1,117 @@
+"""A version of a dataset as one side of a comparison: a snapshot from the store, the files as they are now, or nothing at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from towpath.data import compare, manifest
+from towpath.data.index import Index
+from towpath.data.manifest import Snapshot
+from towpath.digest import Digest, of_bytes
+from towpath.errors import Unavailable, UsageError
+from towpath.project import Dataset
+from towpath.store import Store, trees
+from towpath.store.trees import Change, FileEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """``name`` is what it was asked for by. A side that is neither a ``snapshot`` nor ``here`` does not have the dataset."""
+
+    name: str
+    store: Store
+    root: Path
+    digest: Digest | None = None
+    snapshot: Snapshot | None = None
+    here: tuple[FileEntry, ...] = field(default=())
+
+    def files(self) -> Iterable[FileEntry]:
+        """Its files in order of their names."""
+        return trees.files(self.store, self.snapshot.root) if self.snapshot else self.here
+
+    @property
+    def count(self) -> int:
+        """How many files it has."""
+        return self.snapshot.files if self.snapshot else len(self.here)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return self.snapshot.size if self.snapshot else sum(file.size for file in self.here)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its files; -1 where they were not counted."""
+        return self.snapshot.rows if self.snapshot else -1 if self.here else 0
+
+    def read(self, file: FileEntry) -> bytes:
+        """The bytes of one of its files.
+
+        Raises:
+            UnknownName: the store does not have them.
+            Unavailable: the file was changed since it was listed.
+        """
+        if self.snapshot:
+            return self.store.get(file.digest)
+        try:
+            data = (self.root / file.path).read_bytes()
+        except OSError as fault:
+            raise Unavailable(f"{file.path} cannot be read: {fault.strerror or fault}", mend="let this user read it") from fault
+        if of_bytes(data) != file.digest:
+            raise Unavailable(f"{file.path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
+        return data
+
+
+def of_snapshot(name: str, digest: Digest, store: Store, root: Path) -> Side:
+    """The snapshot with this digest. Raises UsageError where the store does not have it."""
+    if not store.has(digest):
+        raise UsageError(f"snapshot {digest[:8]} ({name}) is not in the store of this machine", mend="towpath data pull")
+    return Side(name=name, store=store, root=root, digest=digest, snapshot=manifest.manifest(store, digest))
+
+
+def of_work(dataset: Dataset, root: Path, store: Store, index: Index) -> Side:
+    """The files as they are now; only what looks touched is read for its digest."""
+    return Side(name="work", store=store, root=root, here=tuple(compare.here(dataset, root, index)))
+
+
+def of_nothing(name: str, store: Store, root: Path) -> Side:
+    """A version that does not have the dataset."""
+    return Side(name=name, store=store, root=root)
+
+
+def changes(one: Side, other: Side) -> list[Change]:
+    """The files whose bytes differ, in order of their names; of two snapshots only what differs is looked at."""
+    if one.snapshot and other.snapshot:
+        found = trees.changes(one.store, one.snapshot.root, other.snapshot.root)
+    else:
+        found = _changes(one.files(), other.files())
+    return [change for change in found if _bytes(change.before) != _bytes(change.after)]
+
+
+def _changes(before: Iterable[FileEntry], after: Iterable[FileEntry]) -> Iterator[Change]:
+    was, now = {file.path: file for file in before}, {file.path: file for file in after}
+    yield from (Change(path, was.get(path), now.get(path)) for path in [*was, *(path for path in now if path not in was)])
+
+
+def _bytes(file: FileEntry | None) -> str:
+    return file.digest if file else ""
+
+
+def apart(found: Iterable[Change]) -> tuple[list[FileEntry], list[FileEntry]]:
+    """The files of each side whose bytes the other side's differing files do not have: what moved is in neither."""
+    found = list(found)
+    was, now = [c.before for c in found if c.before], [c.after for c in found if c.after]
+    return _beyond(was, Counter(file.digest for file in now)), _beyond(now, Counter(file.digest for file in was))
+
+
+def _beyond(files: list[FileEntry], others: Counter[Digest]) -> list[FileEntry]:
+    left = []
+    for file in files:
+        if others[file.digest]:
+            others[file.digest] -= 1
+        else:
+            left.append(file)
+    return left
