@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -60,7 +61,7 @@ def add(
     rows, locked = [], dict(before)
     for name in chosen(project, names):
         with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar:
-            put = store.put_link if link else store.put_file
+            put = nullcontext(store.put_link) if link else store.packing()
             done = add_dataset(name, project.data[name], project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
         locked[name] = Locked(done.digest, done.snapshot.rows)
         rows.append(_added(name, done, before.get(name)))

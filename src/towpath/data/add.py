@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,9 @@ class Progress(NamedTuple):
     of_size: int
 
 
+Tell = Callable[[Progress], None]
+
+
 def add(
     name: str,
     dataset: Dataset,
@@ -48,14 +52,14 @@ def add(
     index: Index,
     *,
     count: Count,
-    put: Put | None = None,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    put: AbstractContextManager[Put] | None = None,
+    tell: Tell = lambda progress: None,
 ) -> Added:
     """Take a snapshot of the dataset's files as they are now.
 
     Args:
         count: gives the rows of a file that is a table; -1 where it cannot be read.
-        put: keeps one file; ``store.put_file`` when left out.
+        put: gives what keeps one file; ``store.put_file`` when left out.
 
     Raises:
         UsageError: there are no files, a link is broken, or a file is a pointer of Git LFS.
@@ -63,23 +67,30 @@ def add(
             the next addition goes on from there.
     """
     found = walk.walk(root, dataset)
-    keep, table = put or store.put_file, walk.is_table(found)
-    entries, read, size, of_size = [], 0, 0, sum(file.marks.size for file in found)
+    table = walk.is_table(found)
     try:
-        for file in found:
-            digest = index.known(file.path, file.marks)
-            if digest is None or not store.has(digest):
-                refuse_pointer(file)
-                digest = index.fresh(file.path, file.marks, keep)
-                read += 1
-            rows = index.rows(digest, file.path, count) if table else -1
-            entries.append(FileEntry(file.name, digest, file.marks.size, rows))
-            size += file.marks.size
-            tell(Progress(len(entries), len(found), size, of_size))
+        with put or nullcontext(store.put_file) as keep:
+            entries, read = _kept(found, table, store, index, keep, count, tell)
     finally:
         index.save()  # so that an addition that was cut off need not read again what it had read
     snapshot, digest = manifest.keep(store, name, "table" if table else "files", entries)
     return Added(snapshot, digest, read)
+
+
+def _kept(found: list[Found], table: bool, store: Store, index: Index, keep: Put, count: Count, tell: Tell) -> tuple[list[FileEntry], int]:
+    """The files, all of them in the store, and how many had to be read."""
+    entries, read, size, of_size = [], 0, 0, sum(file.marks.size for file in found)
+    for file in found:
+        digest = index.known(file.path, file.marks)
+        if digest is None or not store.has(digest):
+            refuse_pointer(file)
+            digest = index.fresh(file.path, file.marks, keep)
+            read += 1
+        rows = index.rows(digest, file.path, count) if table else -1
+        entries.append(FileEntry(file.name, digest, file.marks.size, rows))
+        size += file.marks.size
+        tell(Progress(len(entries), len(found), size, of_size))
+    return entries, read
 
 
 def refuse_pointer(file: Found) -> None:

@@ -1,4 +1,4 @@
-"""A store in a folder: ``objects/ab/cdef...`` read-only, ``executions/ab/cdef....json``.
+"""A store in a folder: ``objects/ab/cdef...`` read-only, ``packs/*.pack`` of many small objects, ``executions/ab/cdef....json``.
 
 An object is written under a temporary name and renamed, so that its own name never holds half of it. Its bytes are
 flushed by ``sync``, once for many: until then a loss of power can lose it, which the digest check on reading would show.
@@ -7,7 +7,7 @@ flushed by ``sync``, once for many: until then a loss of power can lose it, whic
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -17,10 +17,14 @@ import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Unavailable
+from towpath.store.direct import write_all
+from towpath.store.packs import SUFFIX, Packs, PackWriter
 from towpath.store.port import Execution, corrupt, unknown
-from towpath.store.transfer import copy, duplicate, flush, write_all
+from towpath.store.transfer import copy, flush
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
+PACKED_UNDER = 128 << 10  # bytes: what is smaller goes into a pack, where many are put at once
+PACK_BYTES = 64 << 20
 _names = count()
 
 
@@ -40,6 +44,7 @@ class LocalStore:
         with self._explained():
             (root / "objects").mkdir(parents=True, exist_ok=True)
             (root / "tmp").mkdir(exist_ok=True)
+        self._packs = Packs(root / "packs")
 
     def put(self, data: bytes) -> Digest:
         digest = of_bytes(data)
@@ -77,23 +82,49 @@ class LocalStore:
             self._place(temporary, self._object(digest))
         return digest
 
+    @contextmanager
+    def packing(self) -> Iterator[Callable[[Path], Digest]]:
+        """Gives a ``put_file`` whose small files go into packs: the way for thousands. They are there for readers when it ends."""
+        packing = Packing(self)
+        try:
+            yield packing.put_file
+        except BaseException:
+            packing.give_up()
+            raise
+        packing.close()
+
     def get(self, digest: Digest) -> bytes:
-        path = self.path(digest)
         with self._explained():
             try:
-                data = path.read_bytes()
+                data, place = self.path(digest).read_bytes(), str(self.path(digest))
             except FileNotFoundError:
-                raise unknown(digest) from None
+                data, place = self._packed(digest)
         if (found := of_bytes(data)) != digest:
-            raise corrupt(digest, found, str(path))
+            raise corrupt(digest, found, place)
         return data
+
+    def _packed(self, digest: Digest) -> tuple[bytes, str]:
+        found = self._packs.find(digest)
+        if found is None:
+            raise unknown(digest)
+        pack, offset, size = found
+        return pack.read(offset, size), f"{pack.path} at {offset:,}"
 
     def get_file(self, digest: Digest, target: Path) -> None:
         path = self.path(digest)
-        if not path.exists():
-            raise unknown(digest)
-        duplicate(path, target)
-        if (found := of_file(target)) != digest:
+        if not path.exists() or path.stat().st_size < AT_ONCE:
+            data = self.get(digest)
+            with target.open("xb", buffering=0) as file:
+                write_all(file.fileno(), data)
+            return
+        try:
+            found = copy(path, target)
+        except FileExistsError:
+            raise
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        if found != digest:
             target.unlink()
             raise corrupt(digest, found, str(path))
 
@@ -105,10 +136,10 @@ class LocalStore:
         try:
             os.link(self.path(digest), target)
         except FileNotFoundError:
-            raise unknown(digest) from None
+            raise (OSError("it lies in a pack") if self.has(digest) else unknown(digest)) from None
 
     def has(self, digest: Digest) -> bool:
-        return os.path.exists(self._object(digest))
+        return os.path.exists(self._object(digest)) or self._packs.find(digest) is not None
 
     def sync(self) -> None:
         with self._lock:
@@ -146,10 +177,11 @@ class LocalStore:
     def _known(self, digest: Digest) -> bool:
         """Whether the object is there; if so it is flushed by the next sync, for who put it may not have come to that yet."""
         path = self._object(digest)
-        if there := os.path.exists(path):
+        if os.path.exists(path):
             with self._lock:
                 self._unsynced.add(path)
-        return there
+            return True
+        return self._packs.find(digest) is not None
 
     @contextmanager
     def _temporary(self) -> Iterator[str]:
@@ -177,6 +209,55 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
+
+
+class Packing:
+    """Puts files into a store: small ones into a pack, which is ended when it is large enough."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._temporary = ""
+        self._pack: PackWriter | None = None
+
+    def put_file(self, path: Path) -> Digest:
+        """As the store's."""
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size >= PACKED_UNDER:
+                return self._store.put_file(path)
+            data = file.read()
+        digest = of_bytes(data)
+        if not (self._pack and self._pack.has(digest)) and not self._store.has(digest):
+            with self._store._explained():
+                self._begun().add(digest, data)
+                if self._begun().size >= PACK_BYTES:
+                    self.close()
+        return digest
+
+    def _begun(self) -> PackWriter:
+        if self._pack is None:
+            folder = self._store.root / "packs"
+            folder.mkdir(exist_ok=True)
+            self._temporary = f"{folder}/{os.getpid()}-{next(_names)}-{os.urandom(8).hex()}"
+            self._pack = PackWriter(self._temporary)
+        return self._pack
+
+    def close(self) -> None:
+        """End the pack that was begun, if one was, and give it its name."""
+        pack, self._pack = self._pack, None
+        if pack:
+            with self._store._explained():
+                try:
+                    pack.close(whole=True)
+                    os.chmod(self._temporary, 0o444)
+                    self._store._place(self._temporary, f"{self._temporary}{SUFFIX}")
+                finally:
+                    Path(self._temporary).unlink(missing_ok=True)
+
+    def give_up(self) -> None:
+        """Leave nothing of the pack that was begun."""
+        if self._pack:
+            self._pack.close(whole=False)
+            Path(self._temporary).unlink(missing_ok=True)
 
 
 def _write_new(path: str, data: bytes, mode: int) -> None:

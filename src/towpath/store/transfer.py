@@ -6,15 +6,14 @@ import ctypes
 import fcntl
 import os
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from blake3 import blake3
 
 from towpath.digest import Digest, of_file
+from towpath.store.direct import BLOCK, Writer
 
 FICLONE = 0x40049409  # linux/fs.h: the target shares the source's blocks until one of them is written to
-BLOCK = 8 << 20
 FEW = 16  # up to here, flushing one by one disturbs the rest of the machine least
 
 
@@ -32,37 +31,24 @@ def copy(source: Path, target: Path) -> Digest:
 
     While one block is written the next is read and hashed, on all cores.
     """
-    with source.open("rb", buffering=0) as reader, target.open("xb", buffering=0) as writer:
-        if clone(reader.fileno(), writer.fileno()):
+    with source.open("rb", buffering=0) as reader:
+        if _cloned(reader.fileno(), target):
             return of_file(target)  # of the clone: the source may change by now
-        os.posix_fadvise(reader.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
         hasher = blake3(max_threads=blake3.AUTO)
-        with ThreadPoolExecutor(1) as pool:
-            written: Future[None] | None = None
-            while block := reader.read(BLOCK):
-                if written:
-                    written.result()
-                written = pool.submit(write_all, writer.fileno(), block)
-                hasher.update(block)
-            if written:
-                written.result()
+        block = memoryview(bytearray(BLOCK))
+        with Writer(target) as writer:
+            while size := reader.readinto(block):
+                hasher.update(block[:size])
+                writer.write(block[:size])
     return Digest(hasher.hexdigest())
 
 
-def write_all(file: int, block: bytes) -> None:
-    """Write a whole block, however little the system takes at once."""
-    rest = memoryview(block)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-def duplicate(source: Path, target: Path) -> None:
-    """Make the file ``target`` with the bytes of ``source``, as fast as the system can."""
-    with source.open("rb", buffering=0) as reader, target.open("xb", buffering=0) as writer:
-        if clone(reader.fileno(), writer.fileno()):
-            return
-        while os.copy_file_range(reader.fileno(), writer.fileno(), 1 << 30):
-            pass
+def _cloned(source: int, target: Path) -> bool:
+    with target.open("xb", buffering=0) as writer:
+        if clone(source, writer.fileno()):
+            return True
+    target.unlink()
+    return False
 
 
 def flush(paths: Iterable[str], root: Path) -> None:
