@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from towpath.data import walk
 from towpath.data.index import Index
+from towpath.data.sources import known
+from towpath.data.sources.opening import opened
 from towpath.data.walk import NoFiles
 from towpath.project import Dataset
 from towpath.store.trees import FileEntry
@@ -27,12 +28,13 @@ class Standing(NamedTuple):
 
 def here(dataset: Dataset, root: Path, index: Index) -> list[FileEntry]:
     """The dataset's files as they are now, without their rows; only what looks touched is read. None where there are none."""
+    source = opened(dataset, root)
     try:
-        found = walk.walk(root, dataset)
+        found = source.look().files
     except NoFiles:
         return []
     try:
-        return [FileEntry(file.name, index.digest(file.path, file.marks), file.marks.size) for file in found]
+        return [FileEntry(file.name, known.digest(source, file, index), file.marks.size) for file in found]
     finally:
         index.save()
 

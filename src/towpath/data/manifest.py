@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -12,12 +13,15 @@ from towpath.errors import Broken
 from towpath.store import Store, trees
 from towpath.store.trees import FileEntry
 
+_NOWHERE: Mapping[str, str | int] = MappingProxyType({})
+
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What a manifest says. It has no times, so the same files give the same manifest, and the same digest.
 
     ``root`` is that of the tree of its files (:mod:`towpath.store.trees`), ``files`` how many they are, ``size`` their bytes. ``rows`` is
-    -1 for a dataset of ``kind`` files, and where a file of a table cannot be read.
+    -1 for a dataset of ``kind`` files, and where a file of a table cannot be read. ``source`` says where the files came from, where
+    that is not the project: the version of a Delta table, a query, a commit.
     """
 
     form: int = 2
@@ -27,9 +31,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     size: int
     rows: int
+    source: dict[str, str | int] = {}
 
 
-def keep(store: Store, dataset: str, kind: Literal["table", "files"], entries: Sequence[FileEntry]) -> tuple[Snapshot, Digest]:
+def keep(
+    store: Store, dataset: str, kind: Literal["table", "files"], entries: Sequence[FileEntry], source: Mapping[str, str | int] = _NOWHERE
+) -> tuple[Snapshot, Digest]:
     """Make the snapshot of files that the store has. What they consist of is durable before the manifest that names it."""
     snapshot = Snapshot(
         dataset=dataset,
@@ -38,6 +45,7 @@ def keep(store: Store, dataset: str, kind: Literal["table", "files"], entries: S
         files=len(entries),
         size=sum(entry.size for entry in entries),
         rows=_rows(entries),
+        source=dict(source),
     )
     store.sync()
     digest = store.put(canonical_json(snapshot))

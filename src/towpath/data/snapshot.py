@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
-from towpath.data import columns, content, facts, manifest, read, walk
-from towpath.data.add import refuse_pointer
+from towpath.data import columns, content, facts, manifest, read
 from towpath.data.facts import Facts
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.read import Unreadable
-from towpath.data.walk import Found
+from towpath.data.sources import Origin, Source
+from towpath.data.sources.known import fresh
+from towpath.data.sources.opening import opened
+from towpath.data.walk import Found, is_table
 from towpath.digest import Digest
 from towpath.errors import Broken, Refused
 from towpath.project import Dataset
@@ -24,7 +27,7 @@ from towpath.store.trees import FileEntry
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One file of a dataset as it was read: its table, or the ``fault`` that it has none. Its bytes are in the store."""
+    """One file of a dataset as it was read. Its bytes are in the store. Of a table: the ``frame``, or the ``fault`` that it has none."""
 
     path: str
     digest: Digest
@@ -35,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A snapshot, the digest of its manifest in the store, its table and the facts of it."""
+    """A snapshot, the digest of its manifest in the store, its table and the facts of it. Without columns where it is files."""
 
     snapshot: Snapshot
     digest: Digest
@@ -43,25 +46,48 @@ class Taken:
     facts: Facts
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a source had: its files as they were read, whether they are a table, and what a snapshot is to remember of the source."""
+
+    parts: tuple[Part, ...]
+    kind: Literal["table", "files"]
+    origin: Origin
+
+
 def look(dataset: Dataset, root: Path, store: Store, index: Index | None = None) -> tuple[Part, ...]:
+    """The parts of ``see``."""
+    return see(dataset, root, store, index).parts
+
+
+def see(dataset: Dataset, root: Path, store: Store, index: Index | None = None) -> Seen:
     """Put the dataset's files into the store and read them from there: what is checked is what is kept, whatever happens to the files.
 
-    With an ``index``, files that look untouched and are in the store already are not copied again.
+    With an ``index``, files that look untouched and are in the store already are not copied again. Files are read as tables where all
+    their names say that they are.
 
     Raises:
-        UsageError: there are no files, or one is no table by its name.
+        UsageError: there are no files, or the source is declared wrongly.
+        Unavailable: the source does not answer.
     """
-    parts = tuple(_part(file, store, index) for file in walk.walk(root, dataset))
-    if index:
-        index.save()
-    return parts
+    source = opened(dataset, root)
+    now = source.look()
+    kind: Literal["table", "files"] = "table" if is_table(now.files) else "files"
+    try:
+        parts = tuple(_part(source, file, kind == "table", store, index) for file in now.files)
+    finally:
+        if index:
+            index.save()
+    return Seen(parts=parts, kind=kind, origin=now.origin)
 
 
-def _part(file: Found, store: Store, index: Index | None) -> Part:
+def _part(source: Source, file: Found, table: bool, store: Store, index: Index | None) -> Part:
     known = index.known(file.path, file.marks) if index else None
+    size = file.marks.size
     if known is None or not store.has(known):
-        refuse_pointer(file)
-        known = index.fresh(file.path, file.marks, store.put_file) if index else store.put_file(Path(file.path))
+        known, size = fresh(source, file, index, store.put_file)
+    if not table:
+        return Part(path=file.name, digest=known, size=size)
     data = store.get(known)
     try:
         return Part(path=file.name, digest=known, size=len(data), frame=read.read_bytes(data, file.name))
@@ -69,18 +95,29 @@ def _part(file: Found, store: Store, index: Index | None) -> Part:
         return Part(path=file.name, digest=known, size=len(data), fault=fault.reason)
 
 
-def take(name: str, parts: Sequence[Part], store: Store) -> Taken:
+def take(
+    name: str, parts: Sequence[Part], store: Store, *, kind: Literal["table", "files"] = "table", origin: Origin | None = None
+) -> Taken:
     """Make the snapshot of parts that passed their checks. Files are synced before the manifest that names them.
 
     Raises:
         Refused: a part is no table, or a column has another type in one file than in the others: names both.
     """
+    if kind == "files":
+        plain = [FileEntry(part.path, part.digest, part.size) for part in parts]
+        snapshot, digest = manifest.keep(store, name, kind, plain, origin or {})
+        return Taken(snapshot=snapshot, digest=digest, frame=pl.DataFrame(), facts=_facts_of_files(snapshot))
     frame = together([(part.path, _frame(part)) for part in parts])
     entries = [FileEntry(part.path, part.digest, part.size, _frame(part).height) for part in parts]
-    snapshot, digest = manifest.keep(store, name, "table", entries)
+    snapshot, digest = manifest.keep(store, name, kind, entries, origin or {})
     found = facts_of(frame)
     facts.keep(store, snapshot.root, found)
     return Taken(snapshot=snapshot, digest=digest, frame=frame, facts=found)
+
+
+def _facts_of_files(snapshot: Snapshot) -> Facts:
+    """Files that are no table are told apart by their tree: by their names and their bytes."""
+    return Facts(columns={}, content=snapshot.root)
 
 
 def _frame(part: Part) -> pl.DataFrame:
@@ -97,8 +134,10 @@ def facts_of(frame: pl.DataFrame) -> Facts:
 
 def known_facts(store: Store, digest: Digest) -> Facts:
     """The facts of the table whose snapshot's manifest is stored under ``digest``: as noted, or read anew."""
-    noted = facts.recall(store, manifest.manifest(store, digest).root)
-    return noted or facts_of(load(store, digest))
+    snapshot = manifest.manifest(store, digest)
+    if snapshot.kind == "files":
+        return _facts_of_files(snapshot)
+    return facts.recall(store, snapshot.root) or facts_of(load(store, digest))
 
 
 def load(store: Store, digest: Digest) -> pl.DataFrame:

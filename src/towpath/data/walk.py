@@ -21,7 +21,7 @@ class NoFiles(UsageError):
 
 
 class Marks(NamedTuple):
-    """What tells without reading that a file was touched. ``size`` in bytes; -1 where nothing tells, so that it is read every time."""
+    """What tells without reading that a file was touched. ``size`` in bytes; below 0 where nothing tells, so that it is always read."""
 
     inode: int
     size: int

@@ -9,19 +9,34 @@ from towpath.data.index import Index
 from towpath.data.sources.port import Source
 from towpath.data.walk import Found
 from towpath.digest import Digest, of_file
+from towpath.errors import UsageError
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_POINTER_BYTES = 1024  # the specification's limit
 
 
 def digest(source: Source, file: Found, index: Index) -> Digest:
-    """The digest of a file; it is read only when it looks touched since the last time. Raises as ``Source.read`` does."""
-    return index.known(file.path, file.marks) or fresh(source, file, index, of_file)
+    """The digest of a file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
+    return index.known(file.path, file.marks) or fresh(source, file, index, of_file)[0]
 
 
-def fresh(source: Source, file: Found, index: Index | None, take: Callable[[Path], Digest]) -> Digest:
-    """The digest that ``take`` finds, which may keep the bytes too. Raises as ``Source.read`` does."""
-    found, marks = source.read(file, take)
+def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path], Digest]) -> tuple[Digest, int]:
+    """The digest that ``put`` finds, which may keep the bytes too, and how many bytes they are.
+
+    Raises:
+        UsageError: it is a pointer of Git LFS.
+        Broken, Unavailable: as ``Source.read`` does.
+    """
+
+    def take(path: Path) -> tuple[Digest, int]:
+        size = path.stat().st_size
+        refuse_pointer(path, size, file.name)
+        return put(path), size
+
+    (found, size), marks = source.read(file, take)
     if index is not None:
         index.learn(file.path, marks, found)
-    return found
+    return found, size
 
 
 def rows(source: Source, file: Found, found: Digest, index: Index, count: Callable[[Path], int]) -> int:
@@ -29,3 +44,12 @@ def rows(source: Source, file: Found, found: Digest, index: Index, count: Callab
     if (known := index.rows_known(found)) is not None:
         return known
     return source.read(file, lambda path: index.rows(found, str(path), count))[0]
+
+
+def refuse_pointer(path: Path, size: int, name: str) -> None:
+    """Raise UsageError where Git LFS left its pointer in the place of the data."""
+    if size > _POINTER_BYTES:
+        return
+    with path.open("rb") as opened:
+        if opened.read(len(_POINTER)) == _POINTER:
+            raise UsageError(f"{name} is a pointer of Git LFS, not the data itself", mend="git lfs pull")

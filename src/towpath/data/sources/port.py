@@ -13,7 +13,10 @@ Origin = dict[str, str | int]
 
 
 def marked(mark: str, size: int) -> Marks:
-    """The marks of bytes that lie in no file system and change only together with ``mark``: an ETag, a version, an MD5."""
+    """The marks of bytes that lie in no file system and change only together with ``mark``: an ETag, a version, an MD5.
+
+    ``size`` is 0 where it is not known before they are read, and -1 where ``mark`` does not tell of every change.
+    """
     return Marks(int(of_bytes(mark.encode("utf-8", "surrogateescape"))[:15], 16), size, 0, 0)
 
 
