@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from towpath.clock import Clock, ReplayClock, WallClock
+from towpath.clock import Clock, ReplayClock, WallClock, machine_s
 from towpath.errors import UsageError
 from towpath.serving.adopt import Adopter
 from towpath.serving.answerer import Answerer
@@ -26,6 +27,7 @@ from towpath.store import Store
 
 _ASKED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach oneself where one listens everywhere
 SETTLE_S = 2.0  # a stopping worker waits so long for its shadow copies
+THREADS_S = 1.0  # and so long for Granian's threads
 
 
 def serve(settings: ServerSettings, source: Source, store: Store) -> None:
@@ -84,10 +86,14 @@ class _Worker:
         answerer = Answerer(self._settings, self._clock, lambda: adopter.routing, metrics)
         server = _server(self._host, self._port, App(self._settings, adopter, answerer, metrics))
         await adopter.begin()
-        tasks = [asyncio.create_task(server.serve()), asyncio.create_task(adopter.run()), asyncio.create_task(stop.wait())]
-        await self._tell_ready(tasks[0])
+        before = native_threads()
+        serving = asyncio.create_task(server.serve())
+        await self._tell_ready(serving)
+        threads = native_threads() - before
+        tasks = [serving, asyncio.create_task(adopter.run()), asyncio.create_task(stop.wait())]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         await self._drain(server, tasks, answerer)
+        await ended(threads, THREADS_S)
         adopter.stop()
         answerer.close()
         if not stop.is_set():
@@ -108,6 +114,25 @@ class _Worker:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=1)
+
+
+def native_threads() -> set[int]:
+    """The threads of this process that Python did not start."""
+    every = {int(task.name) for task in Path("/proc/self/task").iterdir()}
+    return every - {thread.native_id for thread in threading.enumerate()}
+
+
+async def ended(threads: set[int], timeout_s: float) -> bool:
+    """Wait until these threads have ended, at most so long; whether they have.
+
+    Granian's outlive its `serve` by a moment. One that comes back to an interpreter which is already ending aborts the process.
+    """
+    last = machine_s() + timeout_s
+    while alive := threads & native_threads():
+        if machine_s() > last:
+            break
+        await asyncio.sleep(0.002)
+    return not alive
 
 
 def _server(host: str, port: int, app: App) -> Server:
