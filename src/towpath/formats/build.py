@@ -14,15 +14,17 @@ import msgspec
 import polars as pl
 
 from towpath.digest import Digest
-from towpath.formats.frames import Kind, canonical, columns_of, requested, schema_of
-from towpath.formats.golden import golden_of
+from towpath.formats.frames import Kind, canonical, columns_of, frame_of, requested, schema_of
+from towpath.formats.golden import check_golden, golden_of
 from towpath.formats.manifest import CODE, GOLDEN, MODEL, TRAINED, FeaturesFunction, Manifest
-from towpath.formats.onnx_export import check_convertible, to_onnx
+from towpath.formats.onnx_export import answers_otherwise, check_convertible, to_onnx
 from towpath.formats.package import Features, features_of, pack
 from towpath.formats.port import Scores
 from towpath.formats.schema import Schema
+from towpath.formats.scorer import OnnxScorer
 from towpath.formats.trained import TrainedScorer, classes_of, inputs_of
 from towpath.store import Store
+from towpath.verdict import Answer
 
 _TELLING = ("scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "numpy", "polars")
 _IF_LOADED = ("lightgbm", "xgboost", "pandas", "pyarrow")
@@ -53,6 +55,11 @@ class Trained:
     wrong_over: float | None = None
     made_with: Mapping[str, str] = field(default_factory=dict)  # beside the distributions that are always named
 
+    @property
+    def answers(self) -> Any:
+        """The estimator that answers: of a search over hyperparameters, its best."""
+        return getattr(self.model, "best_estimator_", self.model)
+
 
 def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
     """Make the package and put it into the store; the digest of its manifest.
@@ -63,17 +70,22 @@ def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
         rows: the raw training rows, without the label: of them come schema and golden rows.
 
     Raises:
-        NotConvertible: names the part that has no portable form.
+        NotConvertible: names the part that has no portable form; or the portable form does not give the golden rows' answers.
         BadColumn: a column cannot travel in a request or go into a model.
     """
     raw = requested(rows.drop(trained.label, strict=False))
     features = _features(trained)
     inputs = _inputs(trained, features(raw))
     golden = golden_of(raw, _answerer(trained, features, inputs))
-    files = {MODEL: to_onnx(trained.model, inputs), TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
+    model, schema = to_onnx(trained.answers, inputs), schema_of(raw)
+    scorer = OnnxScorer(model, inputs.names, classes_of(trained.answers))
+    said = check_golden(lambda columns: scorer.score(columns_of(features(frame_of(schema, columns)), inputs)).values, golden)
+    if said.answer is not Answer.PASS:
+        raise answers_otherwise(trained.answers, said.because)
+    files = {MODEL: model, TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
     if trained.features:
         files |= {CODE + name: source for name, source in trained.features.files.items()}
-    return pack(store, _manifest(trained, schema_of(raw), inputs), files)
+    return pack(store, _manifest(trained, schema, inputs), files)
 
 
 def trained_answerer(trained: Trained, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
@@ -95,8 +107,8 @@ def _features(trained: Trained) -> Features:
 
 
 def _inputs(trained: Trained, rows: pl.DataFrame) -> Schema:
-    check_convertible(trained.model)  # before it is asked: what cannot be converted may not even take these rows
-    return inputs_of(trained.model, schema_of(canonical(rows)))
+    check_convertible(trained.answers)  # before it is asked: what cannot be converted may not even take these rows
+    return inputs_of(trained.answers, schema_of(canonical(rows)))
 
 
 def _unchanged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -104,7 +116,7 @@ def _unchanged(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _answerer(trained: Trained, features: Features, inputs: Schema) -> Callable[[pl.DataFrame], Scores]:
-    scorer = TrainedScorer(trained.model, inputs, trained.kind)
+    scorer = TrainedScorer(trained.answers, inputs, trained.kind)
     return lambda rows: scorer.score(columns_of(features(requested(rows)), inputs))
 
 
@@ -113,7 +125,7 @@ def _manifest(trained: Trained, raw: Schema, inputs: Schema) -> Manifest:
     return Manifest(
         task=trained.task,
         label=trained.label,
-        classes=classes_of(trained.model),
+        classes=classes_of(trained.answers),
         raw=raw,
         inputs=inputs,
         features=FeaturesFunction(module=code.module, function=code.function) if code else None,

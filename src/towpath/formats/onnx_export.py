@@ -82,6 +82,17 @@ def check_convertible(model: Any) -> None:
                 raise NotConvertible(Part(path, estimator).title, found.reason, mend=found.mend or _WAYS_ON)
 
 
+def answers_otherwise(model: Any, because: str) -> NotConvertible:
+    """The refusal of a model whose ONNX form was made, and gives other answers than the model itself."""
+    name, last = model.steps[-1] if isinstance(model, Pipeline) else ("", model)
+    return NotConvertible(
+        Part(name, last).title,
+        f"what its converter makes of it gives other answers: {because}",
+        mend="do the arithmetic that comes before it (polynomials, logarithms) in `features`, since trees and neighbours take a rounding "
+        f"for another value; or {_WAYS_ON}",
+    )
+
+
 def _estimator_instead(model: Any) -> str:
     """The way on from what is no estimator; the boosters of two libraries have one that trains the same trees."""
     kinds = {"lightgbm": "LGBMClassifier or LGBMRegressor", "xgboost": "XGBClassifier or XGBRegressor"}

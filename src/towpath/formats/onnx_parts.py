@@ -7,10 +7,13 @@ from importlib.metadata import packages_distributions
 from typing import Any
 
 import msgspec
+import numpy as np
 from skl2onnx._supported_operators import sklearn_operator_name_map
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import AdaBoostClassifier, BaseEnsemble, VotingClassifier
 from sklearn.ensemble._forest import BaseForest
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
@@ -54,6 +57,15 @@ def why_not(estimator: Any) -> Refusal | None:
             "the columns of add_indicator, which say what was missing, are not part of the converter",
             "let `features` make them, such as pl.col('weight').is_null(), and drop add_indicator",
         )
+    if isinstance(estimator, (FixedThresholdClassifier, TunedThresholdClassifierCV)):
+        return Refusal(
+            "its threshold is not part of an answer, whose label is the most probable class",
+            "return its `estimator_`, and put the threshold where the probability is used",
+        )
+    if isinstance(estimator, VotingClassifier) and estimator.flatten_transform:
+        return Refusal("flatten_transform=True is not part of the converter", "pass flatten_transform=False; no answer changes by it")
+    if isinstance(estimator, AdaBoostClassifier) and isinstance(estimator.classes_[0], np.bool_):
+        return Refusal("its converter does not take a label of booleans", "make the label an integer in `rows`")
     return None if type(estimator) in sklearn_operator_name_map else Refusal(f"no converter is known for {_origin(type(estimator))}")
 
 
@@ -90,12 +102,18 @@ def _children(model: Any) -> list[tuple[str, Any]]:
 
 def _within(model: Any) -> list[tuple[str, Any]]:
     """What meta-estimators hold: voting, stacking, calibration, search."""
-    inner = [(name.rstrip("_"), getattr(model, name)) for name in _INNER if _is_estimator(getattr(model, name, None))]
+    many: list[tuple[str, Any]] = []
     for name in _MANY:
         held = getattr(model, name, ())
         if isinstance(held, (list, tuple)):
-            inner += [(f"{name.rstrip('_')}[{n}]", child) for n, child in enumerate(held) if _is_estimator(child)]
-    return inner
+            many += [
+                (f"{name.rstrip('_')}[{n}]", child if _is_estimator(child) else getattr(child, "estimator", None))
+                for n, child in enumerate(held)
+            ]
+    ones = [(name.rstrip("_"), getattr(model, name, None)) for name in _INNER]
+    if isinstance(model, BaseEnsemble):  # beside its fitted estimators it keeps the one that they were cloned from
+        ones = []
+    return [(name, child) for name, child in (*ones, *many) if _is_estimator(child)]
 
 
 def _is_estimator(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
@@ -18,7 +19,23 @@ def register() -> None:
     kinds = {XGBClassifier: calculate_linear_classifier_output_shapes, XGBRegressor: calculate_linear_regressor_output_shapes}
     for kind, shapes in kinds.items():
         options = {"zipmap": [True, False, "columns"], "nocl": [True, False]} if kind is XGBClassifier else None
-        update_registered_converter(kind, f"XGBoost{kind.__name__}", shapes, exactly(convert_xgboost), options=options)
+        update_registered_converter(kind, f"XGBoost{kind.__name__}", shapes, exactly(_convert), options=options)
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    named, operator.raw_operator = operator.raw_operator, _nameless(operator.raw_operator)
+    try:
+        convert_xgboost(scope, operator, container)
+    finally:
+        operator.raw_operator = named
+
+
+def _nameless(model: Any) -> Any:
+    """The same model without its columns' names, of which the converter takes none but f0, f1 and so on."""
+    nameless = copy(model)
+    nameless._Booster = model.get_booster().copy()
+    nameless._Booster.feature_names = None
+    return nameless
 
 
 def why_not(estimator: Any) -> Refusal | None:

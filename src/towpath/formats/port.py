@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Label = str | int | float | bool
 Values = Sequence[Any] | NDArray[Any]
+ALIKE = 2e-6  # of two probabilities: what the rounding of a float32 makes of equal ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,15 @@ class Scores:
     def labels(self) -> list[Label]:
         """The most probable class of each row, the first of equals; of a regression the values themselves.
 
-        >>> Scores(np.array([[0.2, 0.8], [0.5, 0.5]]), ("late", "on time")).labels
+        Probabilities that a float32 hardly tells apart are equal: the halves of a forest add up to 0.49999997 and 0.50000003.
+
+        >>> Scores(np.array([[0.2, 0.8], [0.49999997, 0.50000003]]), ("late", "on time")).labels
         ['on time', 'late']
         """
         if not self.classes:
             return list(map(float, self.values[:, 0]))
-        return [self.classes[index] for index in self.values.argmax(axis=1).tolist()]
+        as_good = self.values >= self.values.max(axis=1, keepdims=True) - ALIKE
+        return [self.classes[index] for index in as_good.argmax(axis=1).tolist()]
 
 
 class Scorer(Protocol):
