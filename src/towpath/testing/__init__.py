@@ -1,6 +1,7 @@
 """What the ports promise, as test suites: whoever writes an adapter subclasses one, gives its fixture, and knows."""
 
+from towpath.testing.buckets import BucketContract
 from towpath.testing.ledgers import LedgerContract
 from towpath.testing.stores import StoreContract
 
-__all__ = ["LedgerContract", "StoreContract"]
+__all__ = ["BucketContract", "LedgerContract", "StoreContract"]

@@ -13,8 +13,8 @@ import obstore
 from obstore import exceptions
 from obstore.store import ObjectStore, from_url
 
-from towpath.errors import UsageError
-from towpath.store.remote.bucket import Stored, unavailable
+from towpath.errors import Unavailable, UsageError
+from towpath.store.remote.bucket import Stored
 
 PATIENCE_S = 60.0  # from the first try of a call to the start of its last one
 WHOLE_CALL_S = 300.0  # a pack of 32 MB at 110 kB/s; a server that takes a call and says nothing holds it no longer
@@ -22,6 +22,7 @@ METADATA = "169.254.169.254"  # whom clients of S3 ask for credentials when the 
 CREDENTIALS = (
     "give credentials that may read and write there: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or those of the cloud's own client"
 )
+BEHIND_THE_END = ("416 Range Not Satisfiable", "416 Requested Range", "Wanted range starting at")
 REFUSED = (exceptions.UnauthenticatedError, exceptions.PermissionDeniedError)
 
 
@@ -29,7 +30,7 @@ class CloudBucket:
     """``url``: ``s3://bucket/prefix``, ``gs://...``, ``az://account/container/prefix``, or ``memory:///`` for tests."""
 
     def __init__(self, url: str, *, patience_s: float = PATIENCE_S, whole_call_s: float = WHOLE_CALL_S) -> None:
-        self.place = url.rstrip("/")
+        self.place = url.removesuffix("/")
         self._patience_s = patience_s
         retry: Any = {"max_retries": 30, "retry_timeout": timedelta(seconds=patience_s), "backoff": {"max_backoff": timedelta(seconds=5)}}
         http: Any = {"timeout": timedelta(seconds=whole_call_s), "connect_timeout": timedelta(seconds=10)}
@@ -60,7 +61,7 @@ class CloudBucket:
             except FileNotFoundError:
                 return None
             except exceptions.GenericError as fault:
-                if "416 Range Not Satisfiable" in str(fault):
+                if any(sign in str(fault) for sign in BEHIND_THE_END):
                     return b""  # nothing lies at or behind `start`
                 raise
 
@@ -108,7 +109,10 @@ class CloudBucket:
         except (exceptions.BaseError, ValueError, OSError) as fault:
             if _is_refusal(fault):
                 raise UsageError(f"{self.place} refuses {doing}: {_said(fault)}", mend=CREDENTIALS) from fault
-            raise unavailable(self.place, f"{doing} (tried for up to {self._patience_s:g} s)", _said(fault)) from fault
+            raise Unavailable(
+                f"{self.place} did not answer while {doing} (tried for up to {self._patience_s:g} s): {_said(fault)}",
+                mend="look whether it is up and reachable; nothing is lost, and the same command goes on where this one ended",
+            ) from fault
 
 
 def _is_refusal(fault: BaseException) -> bool:

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from towpath.store.remote.bucket import Stored, unavailable
+from towpath.errors import Unavailable
+from towpath.store.remote.bucket import Stored
 
 STALE_S = 86400.0  # a temporary file this old is left over from a process that died
 
@@ -41,7 +42,7 @@ class FolderBucket:
             try:
                 with (self.root / key).open("rb", buffering=0) as file:
                     size = os.fstat(file.fileno()).st_size
-                    return os.pread(file.fileno(), (size if end is None else min(end, size)) - start, start)
+                    return os.pread(file.fileno(), max(0, (size if end is None else min(end, size)) - start), start)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -87,7 +88,8 @@ class FolderBucket:
         try:
             yield
         except OSError as fault:
-            raise unavailable(self.place, doing, fault) from fault
+            mend = "look at its free space and at who may write there; nothing is lost, and the same command goes on where it ended"
+            raise Unavailable(f"the folder {self.place} failed while {doing}: {fault}", mend=mend) from fault
 
 
 def _write_durably(path: Path, data: bytes | bytearray) -> None:
