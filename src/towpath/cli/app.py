@@ -5,6 +5,7 @@ Only what every call needs is imported here: ``towpath --help`` is to be there a
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -21,6 +22,7 @@ from towpath.cli.extras import missing
 from towpath.cli.table import FAMILIES, VERBS, family_of, first_screen, screen_of
 from towpath.errors import TowpathError, UnknownName, UsageError
 
+GARBAGE_AT = 50_000  # new objects: a command makes many that live to its end, and looking through them is a seventh of a short one
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 
@@ -36,6 +38,7 @@ class Asked(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 1 (refused or broken), 2 (the call was wrong) or 130 (interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(GARBAGE_AT)
     try:
         return _run(words)
     except TowpathError as error:

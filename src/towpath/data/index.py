@@ -67,7 +67,7 @@ class Index:
         if not self._learned:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        half = self._file.with_suffix(f".{os.getpid()}.part")
+        half = self._file.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.part")  # threads of one process save too
         half.write_bytes(msgspec.msgpack.encode(self._kept))
         half.replace(self._file)
         self._learned = False
