@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "tell": Verb("towpath.cli.live", "", "tell the world outside"),
     "data add": Verb("towpath.cli.data", "data", "keep datasets as they are now, and write towpath.lock"),
     "data status": Verb("towpath.cli.data", "data", "which files are new, changed or gone since towpath.lock"),
+    "data diff": Verb("towpath.cli.data_diff", "data", "what two versions differ in: files, columns, rows, values"),
     "data history": Verb("towpath.cli.data", "data", "the versions of datasets, and what was trained on them"),
     "data checkout": Verb("towpath.cli.data", "data", "make the files those that towpath.lock names"),
     "data merge": Verb("towpath.cli.data", "", "merge towpath.lock, for Git"),
