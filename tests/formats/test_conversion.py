@@ -17,16 +17,20 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingRegressor,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
     StackingClassifier,
+    VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -44,7 +48,7 @@ from xgboost import XGBClassifier, XGBRegressor
 from towpath.errors import UsageError
 from towpath.formats import NotConvertible
 from towpath.formats.frames import canonical, columns_of, schema_of
-from towpath.formats.onnx_export import to_onnx
+from towpath.formats.onnx_export import check_convertible, to_onnx
 from towpath.formats.onnx_trees import float32_below
 from towpath.formats.parity import parity
 from towpath.formats.scorer import OnnxScorer
@@ -269,6 +273,10 @@ def numbers_through(step) -> Pipeline:
     return Pipeline([("prepare", prepared(one_hot(), make_pipeline(SimpleImputer(), step))), ("model", LogisticRegression(max_iter=500))])
 
 
+def on_numbers(model) -> Pipeline:
+    return Pipeline([("prepare", prepared(ordinal(), filled())), ("model", model)])
+
+
 REFUSED = {
     "own step": (numbers_through(Clipper()), LATE, r"prepare.number.clipper' \(Clipper\)"),
     "function": (numbers_through(FunctionTransformer(np.tanh)), LATE, r"prepare.number.functiontransformer' \(FunctionTransformer\).*tanh"),
@@ -295,6 +303,14 @@ REFUSED = {
         LATE,
         "poisson",
     ),
+    "indicator of what is missing": (
+        Pipeline([("prepare", prepared(one_hot(), SimpleImputer(add_indicator=True))), ("model", LogisticRegression(max_iter=500))]),
+        LATE,
+        r"prepare.number' \(SimpleImputer\).*add_indicator",
+    ),
+    "tuned threshold": (on_numbers(TunedThresholdClassifierCV(LogisticRegression(), cv=2)), LATE, r"step 'model'.*threshold"),
+    "voting": (on_numbers(VotingClassifier([("line", LogisticRegression())], voting="soft")), LATE, "flatten_transform"),
+    "boolean target of another": (on_numbers(AdaBoostClassifier(n_estimators=3)), LATE.astype(bool), "booleans"),
     "rare categories": (
         Pipeline([("prepare", prepared(OneHotEncoder(min_frequency=9), filled())), ("model", LogisticRegression())]),
         LATE,
@@ -311,6 +327,43 @@ def test_what_has_no_onnx_form_is_named_with_the_ways_on(name):
         to_onnx(model, inputs_of(model, schema_of(ROWS)))
     assert caught.value.part
     assert caught.value.mend
+
+
+@pytest.mark.parametrize("trees", [20, 100])
+def test_rows_that_split_a_forest_in_halves_are_labelled_as_by_the_forest(trees):
+    """Its mean is 0.5 twice, or by its own rounding almost; ONNX Runtime's sum is 0.49999997 and 0.50000003. The first class counts."""
+    random = np.random.default_rng(0)
+    rows, new = (canonical(pl.DataFrame({"x": random.random(2000).round(2), "y": random.random(2000).round(2)})) for _ in range(2))
+    model = RandomForestClassifier(trees, random_state=0).fit(rows, rows["x"].to_numpy() + random.normal(size=2000) > 0.5)
+    inputs = inputs_of(model, schema_of(rows))
+    scores = OnnxScorer(to_onnx(model, inputs), inputs.names, classes_of(model)).score(columns_of(new, inputs))
+    halved = np.isclose(model.predict_proba(new)[:, 0], 0.5, rtol=0, atol=1e-9)
+    assert halved.any()
+    assert scores.labels == np.where(halved, False, model.predict(new)).tolist()
+
+
+@pytest.mark.parametrize("regressor", [XGBRegressor(**SMALL), GridSearchCV(XGBRegressor(**SMALL), {"max_depth": [2, 3]}, cv=2)])
+def test_xgboost_by_itself_on_columns_with_names(regressor):
+    rows = ROWS.select(NUMBERS)
+    model = getattr(fitted(regressor, VALUE, rows), "best_estimator_", regressor)
+    assert compared(model).max_difference < 5e-6
+    assert model.get_booster().feature_names == NUMBERS, "the trained object is left as it was"
+
+
+@pytest.mark.parametrize("model", [HistGradientBoostingClassifier(max_iter=5), XGBClassifier(enable_categorical=True, **SMALL)])
+def test_categories_that_only_lightgbm_may_keep_to_itself(model):
+    model.fit(ROWS.select(TEXTS + NUMBERS).to_pandas().astype(dict.fromkeys(TEXTS, "category")), LATE)
+    with pytest.raises(NotConvertible, match="native categories") as caught:
+        check_convertible(model)
+    assert "LightGBM" in caught.value.mend
+
+
+def test_bags_and_calibrations_are_looked_into():
+    """What a bag keeps unfitted beside its fitted estimators is no part of it; what a calibration holds is."""
+    rows = ROWS.select("hour", "distance")
+    check_convertible(BaggingRegressor(LGBMRegressor(**LIGHT), n_estimators=2).fit(rows, VALUE))
+    with pytest.raises(NotConvertible, match="linear_tree"):
+        check_convertible(CalibratedClassifierCV(LGBMClassifier(linear_tree=True, **LIGHT), cv=2).fit(rows, LATE))
 
 
 def test_a_fault_inside_a_converter_names_the_step():
@@ -353,7 +406,7 @@ def test_bytes_do_not_hang_on_the_process_that_made_them():
     source = (
         "import numpy as np; from sklearn.pipeline import make_pipeline; from sklearn.preprocessing import OrdinalEncoder\n"
         "from sklearn.tree import DecisionTreeClassifier; from towpath.digest import of_bytes\n"
-        "from towpath.formats import Column, Schema; from towpath.formats.onnx_export import to_onnx\n"
+        "from towpath.formats import Column, Schema; from towpath.formats.onnx_export import check_convertible, to_onnx\n"
         "x = np.array([['a'], ['b'], ['c']], dtype=object)\n"
         "model = make_pipeline(OrdinalEncoder(), DecisionTreeClassifier(random_state=0)).fit(x, ['u', 'v', 'u'])\n"
         "print(of_bytes(to_onnx(model, Schema((Column(name='s', type='string'),)))))"

@@ -42,14 +42,17 @@ AS_TRAINED: dict[str, Callable[[pl.DataFrame], Any]] = {
     "pandas_category": lambda rows: rows.to_pandas().astype(CATEGORIES),
     "random_forest": lambda rows: rows.to_numpy(),
     "regression": lambda rows: rows,
+    "search": lambda rows: rows,
     "string_target": lambda rows: rows,
     "text_alone": lambda rows: rows["note"].to_list(),
     "text_column": lambda rows: rows,
+    "xgboost_alone": lambda rows: rows.to_pandas(),
     "xgboost_encoded": lambda rows: rows.to_pandas(),
     "yes_or_no": lambda rows: rows.to_pandas(),
 }
 # by project: the part that has no portable form, and words of the way on
 REFUSED = {
+    "calibrated_lightgbm": ("CalibratedClassifierCV", "replace it"),
     "histogram_native": ("HistGradientBoostingClassifier", "OrdinalEncoder"),
     "lightgbm_booster": ("Booster", "LGBMClassifier"),
     "missing_indicator": ("step 'columntransformer.numbers' (SimpleImputer)", "pl.col('weight').is_null()"),
@@ -59,7 +62,7 @@ REFUSED = {
 
 
 def test_every_project_is_tried() -> None:
-    assert {folder.name for folder in PROJECTS.iterdir()} == AS_TRAINED.keys() | REFUSED.keys()
+    assert {folder.name for folder in PROJECTS.iterdir()} == AS_TRAINED.keys() | REFUSED.keys() | {"dummies_by_hand"}
 
 
 def project(root: Path, name: str) -> Path:
@@ -174,6 +177,14 @@ def test_a_part_without_a_portable_form_is_named_with_the_ways_on(name: str, tmp
     assert way in ended.because.partition("ways on: ")[2]
     assert "Traceback" not in out + err
     assert little.world(root).state().registry.versions == {}
+
+
+def test_columns_that_training_makes_by_itself_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, ended = run_once(project(tmp_path / "dummies", "dummies_by_hand"))
+    assert (code, ended.outcome) == (1, Outcome.FAILED)
+    assert "column 'carrier_': the trained LogisticRegression takes it" in ended.because
+    assert "get_dummies" in ended.because
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_a_champion_goes_on_serving_when_its_successor_does_not_convert(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
     scorer = OnnxScorer(model, inputs.names, classes_of(trained.answers))
     said = check_golden(lambda columns: scorer.score(columns_of(features(frame_of(schema, columns)), inputs)).values, golden)
     if said.answer is not Answer.PASS:
-        raise answers_otherwise(trained.answers, said.because)
+        raise answers_otherwise(trained.answers, said)
     files = {MODEL: model, TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
     if trained.features:
         files |= {CODE + name: source for name, source in trained.features.files.items()}

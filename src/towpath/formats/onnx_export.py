@@ -30,6 +30,7 @@ from towpath.formats.onnx_scalers import SCALERS, convert_scaler
 from towpath.formats.onnx_trees import Converter, tree_converters
 from towpath.formats.onnx_trees import why_not as histogram_why_not
 from towpath.formats.schema import Schema
+from towpath.verdict import Verdict
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 _LOCALE = "C.UTF-8"  # the default of the converter, en_US, is missing on many machines
@@ -82,15 +83,14 @@ def check_convertible(model: Any) -> None:
                 raise NotConvertible(Part(path, estimator).title, found.reason, mend=found.mend or _WAYS_ON)
 
 
-def answers_otherwise(model: Any, because: str) -> NotConvertible:
-    """The refusal of a model whose ONNX form was made, and gives other answers than the model itself."""
-    name, last = model.steps[-1] if isinstance(model, Pipeline) else ("", model)
-    return NotConvertible(
-        Part(name, last).title,
-        f"what its converter makes of it gives other answers: {because}",
-        mend="do the arithmetic that comes before it (polynomials, logarithms) in `features`, since trees and neighbours take a rounding "
-        f"for another value; or {_WAYS_ON}",
-    )
+def answers_otherwise(model: Any, golden: Verdict) -> NotConvertible:
+    """The refusal of a model whose ONNX form was made, and does not answer its golden rows as the model itself."""
+    apart, row = golden.numbers.get("max_difference"), golden.numbers.get("row")
+    reason = golden.because if apart is None else f"converted, it gives other answers: {apart:.2g} apart on golden row {row:.0f}"
+    if not isinstance(model, Pipeline):
+        return NotConvertible(Part("", model).title, reason, mend=_WAYS_ON)
+    earlier = "if a step before it computes (polynomials, logarithms), do that in `features`: trees take a rounding for another value; or "
+    return NotConvertible(Part(*model.steps[-1]).title, reason, mend=earlier + _WAYS_ON)
 
 
 def _estimator_instead(model: Any) -> str:
