@@ -17,6 +17,7 @@ from towpath.errors import UnknownName
 from towpath.project_checks import Bounds, Checks, ColumnCheck, Expression
 from towpath.quantities import written
 
+_SQL = "write a condition on columns in SQL: arr_delay >= dep_delay - 60"
 Keys = Callable[[str], pl.Series | None]
 """The values of a foreign ``dataset.column``; None where that could not be read. Raises UnknownName."""
 
@@ -143,11 +144,11 @@ def _expression(name: str, key: Key, declared: Expression) -> Rule:
         parsed = pl.sql_expr(declared.holds)
     except pl.exceptions.PolarsError as fault:
         reason = str(fault).splitlines()[0]
-        mend = "write a condition on columns in SQL: arr_delay >= dep_delay - 60"
-        raise Faulty(key, f"`{declared.holds}` is no expression: {reason}", mend=mend) from None
+        raise Faulty(key, f"`{declared.holds}` is no expression: {reason}", mend=_SQL) from None
     names = tuple(dict.fromkeys(parsed.meta.root_names()))
-    if not names:
-        raise Faulty(key, f"`{declared.holds}` names no column", mend="write a condition on columns in SQL: arr_delay >= dep_delay - 60")
+    if not names or any(name.startswith("_POLARS_TMP") for name in names):  # a subquery becomes a column of such a name
+        reason = "has a query within" if names else "names no column"
+        raise Faulty(key, f"`{declared.holds}` {reason}", mend=_SQL)
     return Rule(
         gate=f"{name}: {declared.holds}" + (f" for {declared.share:.3g} of the rows" if declared.share < 1 else ""),
         key=key,
