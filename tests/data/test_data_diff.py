@@ -111,7 +111,7 @@ class Rides:
 
     def added(self, name: str = "one") -> Side:
         done = add("rides", DATASET, self.root, self.store, self.index, count=rows_of)
-        return sides.of_snapshot(name, done.digest, self.store, self.root)
+        return sides.of_snapshot(name, done.digest, self.store)
 
     def work(self) -> Side:
         return sides.of_work(DATASET, self.root, self.store, self.index)
@@ -179,7 +179,7 @@ def test_a_version_beside_itself_is_empty(rides):
 
 def test_a_version_without_the_dataset_has_nothing(rides):
     rides.write(a=month(1))
-    one, nothing = rides.added(), sides.of_nothing("v0", rides.store, rides.root)
+    one, nothing = rides.added(), sides.of_nothing("v0", rides.store)
     found, back = compared(nothing, one), compared(one, nothing)
     assert (found.rows.added, found.rows.before, found.rows.after, found.shifts) == (100, 0, 100, [])
     assert (back.rows.removed, back.rows.before, back.rows.after, back.shifts) == (100, 100, 0, [])
@@ -250,7 +250,7 @@ def test_over_files_too_it_is_what_the_whole_tables_differ_in(tmp_path_factory, 
             file.unlink()
         rides.write(**{name: table(rows) for name, rows in months.items()})
         wholes.append(table([row for _, rows in sorted(months.items()) for row in rows]))
-        versions.append(rides.added() if months else sides.of_nothing("none", rides.store, rides.root))
+        versions.append(rides.added() if months else sides.of_nothing("none", rides.store))
     there, back = compared(*versions), compared(*versions[::-1])
     wanted = summed(delta(*wholes, ("id",)), before=wholes[0].height, after=wholes[1].height)
     if there.rows is None:

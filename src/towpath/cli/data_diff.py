@@ -157,8 +157,8 @@ def _side(name: str, version: Version, project: Project, store: Store, index: In
     if version.digests is None:
         return sides.of_work(project.data[name], project.root, store, index)
     if name not in version.digests:
-        return sides.of_nothing(version.said, store, project.root)
-    return sides.of_snapshot(version.said, version.digests[name], store, project.root)
+        return sides.of_nothing(version.said, store)
+    return sides.of_snapshot(version.said, version.digests[name], store)
 
 
 def _printable(one: Difference) -> Difference:

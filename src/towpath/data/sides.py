@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from towpath.data import compare, manifest
+from towpath.data import manifest
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
+from towpath.data.sources import Source, known
+from towpath.data.sources.opening import opened
+from towpath.data.walk import Found, NoFiles
 from towpath.digest import Digest, of_bytes
 from towpath.errors import Unavailable, UsageError
 from towpath.project import Dataset
@@ -23,10 +26,10 @@ class Side:
 
     name: str
     store: Store
-    root: Path
     digest: Digest | None = None
     snapshot: Snapshot | None = None
-    here: tuple[FileEntry, ...] = field(default=())
+    here: tuple[FileEntry, ...] = ()
+    take: Callable[[FileEntry], bytes] | None = None
 
     def files(self) -> Iterable[FileEntry]:
         """Its files in order of their names."""
@@ -54,32 +57,41 @@ class Side:
             UnknownName: the store does not have them.
             Unavailable: the file was changed since it was listed.
         """
-        if self.snapshot:
-            return self.store.get(file.digest)
-        try:
-            data = (self.root / file.path).read_bytes()
-        except OSError as fault:
-            raise Unavailable(f"{file.path} cannot be read: {fault.strerror or fault}", mend="let this user read it") from fault
-        if of_bytes(data) != file.digest:
-            raise Unavailable(f"{file.path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
-        return data
+        return self.take(file) if self.take else self.store.get(file.digest)
 
 
-def of_snapshot(name: str, digest: Digest, store: Store, root: Path) -> Side:
+def of_snapshot(name: str, digest: Digest, store: Store) -> Side:
     """The snapshot with this digest. Raises UsageError where the store does not have it."""
     if not store.has(digest):
         raise UsageError(f"snapshot {digest[:8]} ({name}) is not in the store of this machine", mend="towpath data pull")
-    return Side(name=name, store=store, root=root, digest=digest, snapshot=manifest.manifest(store, digest))
+    return Side(name=name, store=store, digest=digest, snapshot=manifest.manifest(store, digest))
 
 
 def of_work(dataset: Dataset, root: Path, store: Store, index: Index) -> Side:
     """The files as they are now; only what looks touched is read for its digest."""
-    return Side(name="work", store=store, root=root, here=tuple(compare.here(dataset, root, index)))
+    source = opened(dataset, root)
+    try:
+        found = {file.name: file for file in source.look().files}
+    except NoFiles:
+        found = {}
+    try:
+        here = tuple(FileEntry(name, known.digest(source, file, index), file.marks.size) for name, file in found.items())
+    finally:
+        index.save()
+    return Side(name="work", store=store, here=here, take=lambda file: whole(source, found[file.path], file.digest))
 
 
-def of_nothing(name: str, store: Store, root: Path) -> Side:
+def whole(source: Source, file: Found, digest: Digest) -> bytes:
+    """The bytes of a file of a source. Raises Unavailable where they are no longer those with this digest."""
+    data, _ = source.read(file, Path.read_bytes)
+    if of_bytes(data) != digest:
+        raise Unavailable(f"{file.name} changes while it is read", mend="wait until whatever writes it has ended, then try again")
+    return data
+
+
+def of_nothing(name: str, store: Store) -> Side:
     """A version that does not have the dataset."""
-    return Side(name=name, store=store, root=root)
+    return Side(name=name, store=store)
 
 
 def changes(one: Side, other: Side) -> list[Change]:
