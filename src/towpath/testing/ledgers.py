@@ -174,7 +174,7 @@ class LedgerContract:
 
     def test_the_end_shows_to_those_who_read_it_before(self, open_again: OpenAgain) -> None:
         one, other = open_again(), open_again()
-        seen = []
+        seen: list[int] = []
         for n in range(1, 6):
             (one, other)[n % 2].append([fact(10 * n), fact(10 * n + 1)])
             seen += numbers(one, len(seen))
