@@ -12,7 +12,7 @@ import polars as pl
 from towpath.data.checks.failing import EXAMPLES, save
 from towpath.data.checks.rule import Faulty
 from towpath.data.checks.table import FILE, ROW
-from towpath.data.checks.wording import count, others, shown, verdict
+from towpath.data.checks.wording import count, others, short, verdict
 from towpath.data.snapshot import Part
 from towpath.errors import UsageError
 from towpath.pipeline.errors import StepFailed
@@ -59,14 +59,14 @@ def _verdict(name: str, gate: str, cases: pl.DataFrame, heights: dict[str, int],
     if row is None:
         because += f": {value}"
     else:
-        because += f" in {first.height:,} of {count(heights[paths[0]], 'row')}, such as {shown(value)} in row {row:,}"
+        because += f" in {first.height:,} of {count(heights[paths[0]], 'row')}, such as {short(str(value))} in row {row:,}"
     placed = cases.filter(pl.col(ROW).is_not_null()).head(EXAMPLES)
     return Verdict(
         gate=gate,
         answer=Answer.FAIL,
         because=because + others(paths),
         numbers={"count": float(first.height), "rows": float(heights[paths[0]]), "files": float(len(paths))},
-        examples=tuple(f"{one[FILE]} row {one[ROW]:,}: {shown(one['value'])}" for one in placed.iter_rows(named=True)),
+        examples=tuple(f"{one[FILE]} row {one[ROW]:,}: {short(str(one['value']))}" for one in placed.iter_rows(named=True)),
         saved=saved if placed.height else "",
     )
 
@@ -117,12 +117,18 @@ def _cases(schema: Any, frame: pl.DataFrame, code: Path) -> pl.DataFrame:
     else:
         return pl.DataFrame(schema=_CASES)
     rows = zip(*(list(found[key]) for key in ("schema_context", "column", "check", "failure_case", "index")), strict=True)
-    return pl.DataFrame([_case(schema.name, *row) for row in rows], schema=_CASES, orient="row")
+    cases = pl.DataFrame([_case(*row) for row in rows], schema=_CASES, orient="row")
+    of_table = pl.col("column").is_null() & pl.col(ROW).is_not_null()  # pandas tells each column of a row that fails
+    return cases.filter(~of_table | pl.struct("column", "check", ROW).is_first_distinct())
 
 
-def _case(table: str | None, context: str, column: Any, check: Any, value: Any, index: Any) -> tuple[Any, ...]:
-    of_table = context == "DataFrameSchema" and column in (None, table)
-    return None if of_table else _text(column), _text(check), _text(value), None if index is None or index != index else int(index) + 1
+def _case(context: str, column: Any, check: Any, value: Any, index: Any) -> tuple[Any, ...]:
+    return (
+        None if context == "DataFrameSchema" else _text(column),
+        _text(check),
+        _text(value),
+        None if index is None or index != index else int(index) + 1,
+    )
 
 
 def _text(value: Any) -> str | None:

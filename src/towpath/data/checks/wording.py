@@ -89,5 +89,9 @@ def shown(value: Any) -> str:
     >>> shown("x" * 99)[-5:], shown(datetime(2013, 5, 3))
     ('xx...', '2013-05-03 00:00:00')
     """
-    text = str(value) if isinstance(value, datetime) else repr(value)
+    return short(str(value) if isinstance(value, datetime) else repr(value))
+
+
+def short(text: str) -> str:
+    """A text that fits into a sentence."""
     return text if len(text) <= 60 else f"{text[:57]}..."
