@@ -14,7 +14,7 @@ from towpath.errors import Broken, Unavailable, UsageError
 from towpath.store.remote import keys
 from towpath.store.remote.bucket import Bucket, Stored, prove
 from towpath.store.remote.contents import Contents
-from towpath.store.remote.index import FORM, Index, Name, decoded, digest_of
+from towpath.store.remote.index import FORM, Index, Large, Name, Pack, decoded, digest_of, encoded
 from towpath.store.remote.plan import Found
 
 TRIES = 5  # a gc may remove an index between the listing and the reading: then the listing is read again
@@ -61,10 +61,12 @@ class Catalogue:
     def _indices(self, names: Iterable[Name]) -> dict[Digest, Index]:
         return {digest_of(name): self._read[name] for name in names}
 
-    def add(self, digest: Digest, data: bytes) -> None:
-        """Write an index; here it is read already."""
+    def add(self, packs: Iterable[Pack], large: Iterable[Large], replaces: Iterable[Name] = ()) -> int:
+        """Write an index; here it is read already. Its size in bytes."""
+        digest, data = encoded(packs, large, replaces, mark=os.urandom(8))
         self.bucket.put(keys.of_index(digest), data)
         self._keep(digest, data)
+        return len(data)
 
     def prepare(self) -> None:
         """Before the first write of all: see that the bucket honours conditional writes.

@@ -16,7 +16,6 @@ from towpath.digest import Digest
 from towpath.errors import Broken
 from towpath.store.remote import keys
 from towpath.store.remote.catalogue import Catalogue
-from towpath.store.remote.index import encoded
 from towpath.store.remote.parallel import in_parallel
 from towpath.store.remote.plan import Collected, Plan, collected, plan
 from towpath.store.remote.sending import Sending
@@ -58,7 +57,7 @@ def _carry_out(catalogue: Catalogue, steps: Plan) -> None:
     for _ in in_parallel(lambda pack: bucket.put(keys.of_note(pack), b""), steps.condemn, WRITERS):
         pass
     if steps.merged:
-        catalogue.add(*encoded(*steps.merged))
+        catalogue.add(*steps.merged)
     bucket.delete(keys.of_pack(pack) for pack in steps.delete)
     bucket.delete(steps.forget)
 

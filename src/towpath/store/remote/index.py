@@ -42,12 +42,13 @@ class Large(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Index(msgspec.Struct, frozen=True, array_like=True):
-    """``replaces``: indices that count no longer where this one is there."""
+    """``replaces``: indices that count no longer where this one is there. ``mark`` makes each unlike any before, replaced ones too."""
 
     form: Literal[1]
     packs: list[Pack]
     large: list[Large]
     replaces: list[Name]
+    mark: bytes
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -79,9 +80,9 @@ def pack_of(blobs: list[Blob], taken: Iterable[Name]) -> Pack:
     return Pack(name, blobs)
 
 
-def encoded(packs: Iterable[Pack], large: Iterable[Large], replaces: Iterable[Name] = ()) -> tuple[Digest, bytes]:
+def encoded(packs: Iterable[Pack], large: Iterable[Large], replaces: Iterable[Name] = (), *, mark: bytes) -> tuple[Digest, bytes]:
     """An index as bytes, with the digest that is its name."""
-    data = _encode(Index(FORM, list(packs), list(large), sorted(replaces)))
+    data = _encode(Index(FORM, list(packs), list(large), sorted(replaces), mark))
     return of_bytes(data), data
 
 

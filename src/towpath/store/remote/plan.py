@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from towpath.digest import Digest
 from towpath.quantities import size_in_words
 from towpath.store.remote import keys
@@ -116,7 +118,7 @@ def _sparse(packs: Collection[Name], files: Mapping[Name, Stored], used: Mapping
 
 def _with(index: Index, packs: Collection[Name]) -> Index:
     """An index without packs that are not there."""
-    return Index(index.form, [pack for pack in index.packs if pack.name in packs], index.large, index.replaces)
+    return msgspec.structs.replace(index, packs=[pack for pack in index.packs if pack.name in packs])
 
 
 def _merged(found: Found, contents: Contents, delete: set[Name]) -> tuple[list[Pack], list[Large], set[Name]] | None:
@@ -139,9 +141,12 @@ def _whole(large: Large, contents: Contents, there: Collection[Name]) -> bool:
 
 
 def _forget(found: Found, now: datetime, grace: timedelta) -> list[str]:
-    """Indices that one of some age replaces, and notes on packs that nothing names any more."""
+    """Indices that one of some age replaces, and notes on packs that nothing names any more.
+
+    A note stays twice as long as its pack: a gc that was asleep meanwhile must not delete the pack after a push made it again.
+    """
     named = {pack.name for index in found.indices.values() for pack in index.packs}
-    notes = [name for name, note in found.notes.items() if name not in found.packs and name not in named and now - note.at >= grace]
+    notes = [name for name, note in found.notes.items() if name not in found.packs and name not in named and now - note.at >= 2 * grace]
     replaced = {
         name
         for digest, index in found.indices.items()

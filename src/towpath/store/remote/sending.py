@@ -11,7 +11,7 @@ from typing import Self
 from towpath.store.remote import keys
 from towpath.store.remote.catalogue import Catalogue
 from towpath.store.remote.contents import Contents
-from towpath.store.remote.index import Blob, Large, Name, Pack, encoded, pack_of
+from towpath.store.remote.index import Blob, Large, Name, Pack, pack_of
 
 PACK = 32 << 20  # bytes: a request's cost is small beside it, and so is what is lost when one fails
 UPLOADS = 4  # packs at a time; so some 200 MB of memory whatever is pushed
@@ -86,7 +86,5 @@ class Sending:
         while self._going:
             self._sent(self._going.popleft().result())
         if self._packs or self._large:
-            digest, data = encoded(self._packs, self._large)
-            self.catalogue.add(digest, data)
-            self._sent(len(data))
+            self._sent(self.catalogue.add(self._packs, self._large))
         self._packs, self._large = [], []
