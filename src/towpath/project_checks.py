@@ -91,6 +91,8 @@ class Expression(Part):
 class Checks(Part):
     """What a dataset must be before anything is trained on it; also as a module of pandera schemas or a suite of expectations."""
 
+    files: Bounds | None = None
+    bytes: Bounds | None = None
     rows: Bounds = Bounds(min=1)
     columns: dict[str, ColumnCheck] = {}
     unique: tuple[tuple[str, ...], ...] = ()

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from towpath import candidate
+from towpath import candidate, kept
 from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
 from towpath.clock import boot_id
 from towpath.data import checks
 from towpath.data.checks import Around
-from towpath.data.snapshot import Taken, known_facts, look, take
+from towpath.data.snapshot import Taken, known_facts, see, take
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, Unavailable
 from towpath.formats.errors import NotConvertible
@@ -26,6 +26,7 @@ from towpath.formats.package import unpack
 from towpath.pipeline import functions, runs
 from towpath.pipeline.execute import Table, execute
 from towpath.pipeline.graph import plan
+from towpath.pipeline.inputs import of_dataset, rows_of
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.runs import Here, Run
 from towpath.pipeline.train import seed_of
@@ -156,20 +157,19 @@ def _data(bench: Bench) -> dict[str, Taken]:
     """Check and snapshot every dataset. Ends the run when a check fails."""
     store = bench.world.store
     accepted = bench.world.state().runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
-    looked, taken = {}, {}
+    seen, taken = {}, {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
-        looked[name] = look(dataset, bench.project.root, store)
-    around = Around(now=bench.world.clock.now(), others=looked, code=bench.folder, store=store)
-    for name, files in looked.items():
-        reference = accepted.snapshots.get(name) if accepted else None
-        facts = known_facts(store, reference.digest) if reference else None
-        verdicts = checks.of_dataset(bench.project, name, files, replace(around, reference=facts))
+        seen[name] = see(dataset, bench.project.root, store, kept.index(bench.project))
+    around = Around(now=bench.world.clock.now(), others={name: had.parts for name, had in seen.items()}, code=bench.folder, store=store)
+    for name, had in seen.items():
+        facts = known_facts(store, accepted.snapshots[name].digest) if accepted and name in accepted.snapshots else None
+        verdicts = checks.of_dataset(bench.project, name, had.parts, replace(around, reference=facts))
         bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
         failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
         if failed:
             raise Ended(ev.Outcome.STOPPED, "; ".join(f"check `{verdict.gate}`: {verdict.because}" for verdict in failed))
-        one = taken[name] = take(name, files, store)
+        one = taken[name] = take(name, had.parts, store, kind=had.kind, origin=had.origin)
         shot = one.snapshot
         bench.told(
             ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=one.facts.content, rows=shot.rows, files=shot.files)
@@ -186,13 +186,13 @@ def _source(bench: Bench) -> Source:
 
 def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
     """The rows that training and gates share, through the cache."""
-    tables = {name: Table(one.frame, one.facts.content) for name, one in taken.items()}
-    for step in plan(bench.project.model.rows, dict(source.functions), tables):
+    inputs = {name: of_dataset(bench.project, name, one, bench.world.store) for name, one in taken.items()}
+    for step in plan(bench.project.model.rows, dict(source.functions), inputs):
         if source.code is None:
             break
         seed = seed_of(bench.project.name, step.name, bench.project.seed)
-        done = execute(step, source.functions[step.name], tables, source.code, bench.world.store, seed=seed)
-        tables[step.name] = done.table
+        done = execute(step, source.functions[step.name], inputs, source.code, bench.world.store, seed=seed)
+        inputs[step.name] = done.table
         bench.tell(f"step {step.name}: {'reused' if done.reused else f'{done.seconds:.1f} s'}, {done.table.frame.height:,} rows")
         bench.told(
             ev.StepExecuted(
@@ -204,7 +204,7 @@ def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
                 content=done.table.content,
             )
         )
-    return tables[bench.project.model.rows]
+    return rows_of(bench.project, inputs[bench.project.model.rows])
 
 
 def _content(rows: pl.DataFrame, table: Table) -> Digest:

@@ -87,7 +87,8 @@ def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunE
 def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | ev.CandidatePackaged | ev.GatesJudged) -> str:
     match event:
         case ev.SnapshotTaken():
-            return f"run {event.run}: {event.dataset} has {event.rows:,} rows in {event.files:,} file{'s' * (event.files != 1)}"
+            rows = f"{event.rows:,} rows in " if event.rows >= 0 else ""
+            return f"run {event.run}: {event.dataset} has {rows}{event.files:,} file{'s' * (event.files != 1)}"
         case ev.ChecksJudged():
             return f"run {event.run}: checks of {event.dataset}: {_summed(event.verdicts)}"
         case ev.StepExecuted(reused=True):

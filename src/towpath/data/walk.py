@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path, PurePath
 from typing import NamedTuple, TypeVar
 
 from towpath.errors import Unavailable, UsageError
@@ -89,6 +90,24 @@ def is_table(files: list[Found]) -> bool:
 def are_tables(names: Iterable[str]) -> bool:
     """Whether every name is that of a table."""
     return all(name.lower().endswith(_TABLES) for name in names)
+
+
+def base_of(path: str, names: Collection[str]) -> str:
+    """The folder that a declared ``path`` begins with, whatever of it is there: what a step that gets the files takes for their root.
+
+    >>> base_of("images", ["images/cat/1.png"]), base_of("images/*/*.png", ["images/cat/1.png"]), base_of("a/b.bin", ["a/b.bin"])
+    ('images', 'images', 'a')
+    """
+    if path in names:
+        return str(PurePath(path).parent)
+    whole = PurePath(path)
+    parts = list(takewhile(lambda part: not any(sign in part for sign in "*?["), whole.parts))
+    return str(PurePath(*parts))
+
+
+def below(path: str, name: str) -> str:
+    """The name of a file as seen from a folder ``path``; unchanged where it does not lie there."""
+    return str(PurePath(name).relative_to(path)) if PurePath(name).is_relative_to(path) else name.lstrip("/")
 
 
 def _matching(root: Path, pattern: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from towpath.data.checks import declared, failing, files, pandera_schemas
+from towpath.data.checks import amount, declared, failing, files, pandera_schemas
 from towpath.data.checks import suite as suites
 from towpath.data.checks.measure import measure
 from towpath.data.checks.rule import Faulty
@@ -69,6 +69,8 @@ def judge(name: str, checks: Checks, parts: Sequence[Part], around: Around) -> t
     Raises:
         Faulty: a check that no data could be held against.
     """
+    if amount.are_files(parts):
+        return amount.of_files(name, checks, parts)
     suite, left_out = suites.of(name, checks, around.code)
     asked = declared.asked(name, [((), checks), *suite], _keys(around), around.now)
     readable = [(part.path, part.frame) for part in parts if part.frame is not None]
@@ -77,7 +79,7 @@ def judge(name: str, checks: Checks, parts: Sequence[Part], around: Around) -> t
     readings, values = measure([of_file(path, frame) for path, frame in readable], asked.rules, asked.figures)
     faults = failing.of_rules(name, readings, parts, around.store)
     faults += failing.unfit(name, readings, values, strange) + failing.of_figures(name, values)
-    verdicts = [*files.readable(name, parts)]
+    verdicts = [*files.readable(name, parts), *amount.judge(name, checks, parts)]
     for bounds in asked.rows:
         verdicts += files.rows(name, bounds, readable)
     verdicts += [*left_out, *found]
