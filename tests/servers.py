@@ -118,7 +118,7 @@ def postgresql(*, durable: bool = False) -> Iterator[Postgres]:
             "max_connections=200",
         ]
         command += [] if durable else ["-c", "fsync=off"]
-        with _running([*_as_nobody(), *command], Path(folder), lambda: server.execute("SELECT 1"), end=signal.SIGINT):
+        with _running([*_as_nobody(), *command], Path(folder), lambda: server.execute("SELECT 1"), end=signal.SIGQUIT):
             yield server
 
 
@@ -244,7 +244,7 @@ def _postgres_programs() -> str:
 
 def _as_nobody() -> list[str]:
     """Who runs PostgreSQL when root runs the tests; a change of user forgets the wish to die with the parent, so it is told again."""
-    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=INT"]
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=QUIT"]
     return user if os.getuid() == 0 else []
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from towpath.clock import Clock, ReplayClock, WallClock
 from towpath.data.index import Index
@@ -20,9 +19,7 @@ from towpath.ledger.sqlite import SqliteLedger
 from towpath.project import Project
 from towpath.state import State, fold
 from towpath.store.local import LocalStore
-
-if TYPE_CHECKING:
-    from towpath.store.remote.bucket import Bucket
+from towpath.store.remote.bucket import Bucket
 
 
 def ledger(project: Project, *, afresh: bool = False) -> Ledger:
@@ -47,7 +44,7 @@ def _bucket(place: str, root: Path) -> Bucket:
     """A bucket by its URL, or a folder by its path. A folder must be there: a share that is not mounted is not to be begun anew."""
     bucket: Bucket
     if "://" in place and not place.startswith("file://"):
-        bucket = import_module("towpath.store.remote.cloud").CloudBucket(place)
+        bucket = import_module("towpath.store.remote.cloud").CloudBucket(place, patience_s=30, whole_call_s=30)  # its objects are small
         return bucket
     folder = root / Path(place.removeprefix("file://")).expanduser()
     if not folder.is_dir():

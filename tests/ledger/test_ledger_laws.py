@@ -1,4 +1,4 @@
-"""Laws over random histories: both ledgers are the same list, and no single change to a chain goes unseen."""
+"""Laws over random histories: all ledgers are the same list, and no single change to a chain goes unseen."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,10 @@ from towpath.errors import Conflict
 from towpath.ledger import Head, verify
 from towpath.ledger.anchors import Anchors
 from towpath.ledger.memory import MemoryLedger
+from towpath.ledger.objects import ObjectLedger
+from towpath.ledger.remembered import Remembered
 from towpath.ledger.sqlite import SqliteLedger
+from towpath.store.remote.folder import FolderBucket
 from towpath.testing.ledgers import fact
 
 appends = st.lists(
@@ -30,13 +33,18 @@ def outcome(ledger, ids, expected):
 
 @settings(max_examples=30, deadline=None)
 @given(appends)
-def test_both_ledgers_are_the_same_list(history):
+def test_all_ledgers_are_the_same_list(history):
     with tempfile.TemporaryDirectory() as folder:
         memory, sqlite = MemoryLedger(), SqliteLedger(Path(folder) / "ledger.sqlite")
-        for ids, expected in history:
-            assert outcome(memory, ids, expected) == outcome(sqlite, ids, expected)
-        assert list(memory.read()) == list(sqlite.read())
-        assert verify(sqlite.read()).faults == ()
+        known = Remembered(Path(folder) / "known.jsonl")
+        pair = [ObjectLedger(FolderBucket(Path(folder) / "shared"), remembered=known) for _ in range(2)]
+        for turn, (ids, expected) in enumerate(history):
+            said = outcome(memory, ids, expected)
+            assert outcome(sqlite, ids, expected) == said
+            assert outcome(pair[turn % 2], ids, expected) == said
+        for ledger in (sqlite, *pair, ObjectLedger(FolderBucket(Path(folder) / "shared"), remembered=known)):
+            assert list(ledger.read()) == list(memory.read())
+        assert verify(memory.read()).faults == ()
 
 
 def written(count):

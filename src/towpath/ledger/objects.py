@@ -21,7 +21,8 @@ from towpath.store.remote.bucket import Bucket
 
 PROBE = "probe/ledger"  # stays where it is: a ledger needs no right to delete
 _READERS = 16  # objects fetched at once
-_PAUSE_S = 0.05  # until an object shows that is said to be there
+_TELLINGS = 3  # times that a write without an answer is told, each of which the bucket tries for a while
+_PAUSE_S = 0.05  # before the next try
 
 
 class ObjectLedger:
@@ -79,19 +80,21 @@ class ObjectLedger:
 
     def _put(self, position: int, data: bytes, until: float) -> bool:
         """Whether ``data`` is certain to have been written by this call. When no answer came it is told again: it can land only once."""
-        while True:
-            if time.monotonic() > until:
-                raise Unavailable(
-                    f"the ledger {self.place} was not free within {self.wait_s:g} s: other writers were always first",
-                    mend="nothing was written; try again, or see who writes so much",
-                )
+        if time.monotonic() > until:
+            raise Unavailable(
+                f"the ledger {self.place} was not free within {self.wait_s:g} s: other writers were always first",
+                mend="nothing was written; try again, or see who writes so much",
+            )
+        for left in reversed(range(_TELLINGS)):
             try:
                 return self._bucket.put(key_of(position), data, new=True)
             except Unavailable:
                 if self._bucket.get(key_of(position)) is not None:
                     return False
-                if time.monotonic() > until:
+                if not left:
                     raise
+                time.sleep(_PAUSE_S)
+        raise AssertionError("the last try returns or raises")
 
     def _get_surely(self, position: int, until: float) -> bytes:
         """The object that is said to be there; a network folder may show it a moment later."""
