@@ -10,9 +10,8 @@ from pathlib import Path
 
 from towpath import kept
 from towpath.clock import machine_s
-from towpath.data.growth import growth, peek
-from towpath.data.manifest import files_of
-from towpath.errors import UsageError
+from towpath.data.growths import Growths
+from towpath.errors import Unavailable, UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
 from towpath.journal.delta import DeltaJournal
@@ -91,18 +90,17 @@ def source_of_one(project: Project, environment: str, number: int) -> Source:
 
 
 def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
-    index = kept.index(world.project)
+    grown = Growths(world.project.root, world.store, kept.index(world.project))
 
     def look(state: State) -> tuple[Growth, ...]:
-        trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
+        trained = state.runs.trained_on
         found = []
         for name, dataset in world.project.data.items():
-            before = files_of(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
             try:
-                grown = growth(peek(dataset, world.project.root, index), before)
-            except UsageError:
-                continue  # no file is there yet
-            found.append(Growth(dataset=name, rows_new=grown.rows_new, share=grown.share, state=grown.state))
+                one = grown.of(name, dataset, trained.get(name))
+            except (UsageError, Unavailable):
+                continue  # no file is there yet, or somebody is writing it: the next turn asks again
+            found.append(Growth(dataset=name, rows_new=one.rows_new, share=one.share, state=one.state, unit=one.unit))
         return tuple(found)
 
     return look

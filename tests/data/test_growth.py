@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from towpath.data import index
 from towpath.data.growth import growth, peek
 from towpath.data.index import Index
 from towpath.data.manifest import files_of
 from towpath.data.snapshot import look, take
-from towpath.digest import Digest
+from towpath.data.sources import known as sources
+from towpath.digest import Digest, of_file
 from towpath.project import Dataset
 from towpath.store.memory import MemoryStore
 from towpath.store.trees import FileEntry
@@ -25,7 +25,9 @@ FILES = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from("uv
 
 
 def entries(files: dict[str, tuple[str, int]]) -> tuple[FileEntry, ...]:
-    return tuple(FileEntry(path=path, digest=Digest(digest), size=1, rows=rows) for path, (digest, rows) in sorted(files.items()))
+    return tuple(
+        FileEntry(path=f"{path}.csv", digest=Digest(digest), size=rows, rows=rows) for path, (digest, rows) in sorted(files.items())
+    )
 
 
 @given(FILES)
@@ -61,6 +63,19 @@ def test_without_a_snapshot_everything_is_new() -> None:
     assert growth((), None).share == 0.0
 
 
+def test_bytes_are_counted_as_large_a_part_of_a_file_as_its_new_rows() -> None:
+    before = (FileEntry("a.csv", Digest("u"), 1000, 100),)
+    found = growth((FileEntry("a.csv", Digest("v"), 1300, 130), FileEntry("b.csv", Digest("w"), 50, 10)), before)
+    assert (found.rows_new, found.size_new) == (40, 350)
+
+
+def test_of_files_that_are_no_table_the_bytes_are_the_share() -> None:
+    before = (FileEntry("1.png", Digest("u"), 300, -1), FileEntry("2.png", Digest("v"), 700, -1))
+    found = growth((*before, FileEntry("3.png", Digest("w"), 100, -1)), before)
+    assert (found.rows_new, found.size_new, found.share, found.unit) == (1, 100, 0.1, "files")
+    assert growth(before, before).share == 0
+
+
 def test_the_state_names_what_is_there() -> None:
     one, same, other = (growth(entries(files), None).state for files in ({"a": ("u", 1)}, {"a": ("u", 1)}, {"a": ("v", 1)}))
     assert one == same != other
@@ -76,8 +91,8 @@ def test_peek_sees_what_look_sees(tmp_path: Path) -> None:
 
 def test_nothing_untouched_is_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    really = index.of_file
-    monkeypatch.setattr(index, "of_file", lambda path: read.append(path.name) or really(path))
+    really = sources.of_file
+    monkeypatch.setattr(sources, "of_file", lambda path: read.append(path.name) or really(path))
     one, two = tmp_path / "1.parquet", tmp_path / "2.parquet"
     for path in (one, two):
         pl.DataFrame({"a": [1]}).write_parquet(path)
@@ -96,7 +111,7 @@ def test_a_file_just_written_is_not_trusted(tmp_path: Path) -> None:
     path, known = tmp_path / "1.parquet", Index(tmp_path / "index.json")
     for value in range(20):
         pl.DataFrame({"a": [value]}).write_parquet(path)
-        assert peek(DATASET, tmp_path, known)[0].digest == index.of_file(path)
+        assert peek(DATASET, tmp_path, known)[0].digest == of_file(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1 no more"])

@@ -12,10 +12,9 @@ import typer
 from towpath import kept, wiring
 from towpath.cli import shared
 from towpath.cli.runs import default_version
-from towpath.data.growth import growth, peek
-from towpath.data.manifest import files_of
+from towpath.data.growths import Growths
 from towpath.data.read import read_file
-from towpath.errors import UsageError
+from towpath.errors import Unavailable, UsageError
 from towpath.formats.frames import check_frame, requested
 from towpath.formats.package import Package, unpack
 from towpath.formats.port import Scores
@@ -62,17 +61,16 @@ def _evidence(world: World, state: State) -> str:
 def _growths(world: World, state: State) -> tuple[Grown, ...]:
     """How each dataset has grown since the last training."""
     project = world.project
-    trained = next((run for run in reversed(state.runs.all.values()) if run.candidate), None)
+    trained = state.runs.trained_on
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
-    index, found = kept.index(project), []
+    growths, found = Growths(project.root, world.store, kept.index(project)), []
     for name, dataset in project.data.items():
-        before = files_of(world.store, trained.snapshots[name].digest) if trained and name in trained.snapshots else None
-        if before is None:
+        if name not in trained:
             continue
         try:
-            grown = growth(peek(dataset, project.root, index), before)
+            grown = growths.of(name, dataset, trained[name])
             found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at))
-        except UsageError as fault:
+        except (UsageError, Unavailable) as fault:
             found.append(Grown(dataset=name, rows_new=0, share=0.0, asks_at=asks_at, trouble=fault.what))
     return tuple(found)
 

@@ -67,6 +67,12 @@ class Runs(msgspec.Struct, frozen=True):
         """The number that the next run will have."""
         return max(self.all, default=0) + 1
 
+    @property
+    def trained_on(self) -> dict[str, Digest]:
+        """The snapshots of the latest run that made a candidate, by dataset."""
+        run = next((run for run in reversed(self.all.values()) if run.candidate), None)
+        return {name: taken.digest for name, taken in run.snapshots.items()} if run else {}
+
     def last(self, *outcomes: ev.Outcome) -> Run | None:
         """The latest run that ended so."""
         return next((run for run in reversed(self.all.values()) if run.outcome in outcomes), None)

@@ -31,6 +31,7 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
     rows_new: int
     share: float
     state: str
+    unit: str = "rows"
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ def _of_alarm(alarm: Alarm, sights: Sights) -> Wish:
 
 
 def _of_growth(growth: Growth) -> Wish:
-    cause = f"{growth.rows_new:,} new rows in {growth.dataset} (+{growth.share:.0%})"
+    cause = f"{growth.rows_new:,} new {growth.unit} in {growth.dataset} (+{growth.share:.0%})"
     return Wish(trigger="new_rows", cause=cause, key=f"new_rows:{growth.dataset}:{growth.state}")
 
 
