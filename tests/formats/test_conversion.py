@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingRegressor,
@@ -308,6 +308,16 @@ REFUSED = {
         LATE,
         r"prepare.number' \(SimpleImputer\).*add_indicator",
     ),
+    "words cut in another way": (
+        text_column(TfidfVectorizer(strip_accents="unicode")),
+        LATE,
+        r"remark' \(TfidfVectorizer\).*strip_accents",
+    ),
+    "transformed target": (
+        on_numbers(TransformedTargetRegressor(LinearRegression(), transformer=StandardScaler())),
+        VALUE,
+        "TransformedTargetRegressor of sklearn",
+    ),
     "tuned threshold": (on_numbers(TunedThresholdClassifierCV(LogisticRegression(), cv=2)), LATE, r"step 'model'.*threshold"),
     "voting": (on_numbers(VotingClassifier([("line", LogisticRegression())], voting="soft")), LATE, "flatten_transform"),
     "boolean target of another": (on_numbers(AdaBoostClassifier(n_estimators=3)), LATE.astype(bool), "booleans"),
@@ -371,6 +381,11 @@ def test_a_fault_inside_a_converter_names_the_step():
     model.fit(ROWS.select("hour", "distance"), VALUE)
     with pytest.raises(NotConvertible, match="fair"):
         to_onnx(model, inputs_of(model, schema_of(ROWS)))
+
+
+def test_what_is_not_fitted_is_told():
+    with pytest.raises(UsageError, match="LogisticRegression is not fitted"):
+        check_convertible(LogisticRegression())
 
 
 def test_no_estimator_is_refused():

@@ -187,6 +187,32 @@ def test_columns_that_training_makes_by_itself_are_named(tmp_path: Path, capsys:
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"towpath": ("task: binary", "task: regression")}, "the task is regression, and the trained Pipeline is a classifier"),
+        ({"pipeline": ("LogisticRegression", "LinearRegression")}, "the task is binary, and the trained Pipeline is no classifier"),
+        ({"towpath": ("label: late", "label: outcome"), "pipeline": ('"late"', '"outcome"')}, "values 'early', 'late', 'on time'"),
+        ({"pipeline": ('.fit(train.drop("late"), train["late"])', "")}, "the Pipeline is not fitted"),
+    ],
+    ids=["a classifier for a regression", "a regressor for classes", "three classes for two", "not fitted"],
+)
+def test_a_model_that_is_not_for_the_task_is_told(
+    files: dict[str, tuple[str, str]], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path / "logistic", "logistic")
+    written = {"towpath": "towpath.yaml", "pipeline": "pipeline.py"}
+    changed = {name: (root / written[name]).read_text().replace(*change) for name, change in files.items()}
+    changed["towpath"] = changed.get("towpath", (root / "towpath.yaml").read_text()).replace("auc >= baseline + 0.15, ", "")
+    if "LinearRegression" in changed.get("pipeline", ""):
+        changed["pipeline"] = changed["pipeline"].replace("LinearRegression(C=c)", "LinearRegression()")
+    little.commit(root, **changed)
+    code, ended = run_once(root)
+    assert (code, ended.outcome) == (1, Outcome.FAILED)
+    assert says in ended.because
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_champion_goes_on_serving_when_its_successor_does_not_convert(tmp_path: Path) -> None:
     root = project(tmp_path / "logistic", "logistic")
     little.live(root)

@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from towpath.digest import Digest
+from towpath.errors import UsageError
 from towpath.formats.frames import Kind, canonical, columns_of, frame_of, requested, schema_of
 from towpath.formats.golden import check_golden, golden_of
 from towpath.formats.manifest import CODE, GOLDEN, MODEL, TRAINED, FeaturesFunction, Manifest
@@ -72,6 +73,7 @@ def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
     Raises:
         NotConvertible: names the part that has no portable form; or the portable form does not give the golden rows' answers.
         BadColumn: a column cannot travel in a request or go into a model.
+        UsageError: the object is not fitted, or not for this task.
     """
     raw = requested(rows.drop(trained.label, strict=False))
     features = _features(trained)
@@ -108,7 +110,28 @@ def _features(trained: Trained) -> Features:
 
 def _inputs(trained: Trained, rows: pl.DataFrame) -> Schema:
     check_convertible(trained.answers)  # before it is asked: what cannot be converted may not even take these rows
+    _check_task(trained)
     return inputs_of(trained.answers, schema_of(canonical(rows)))
+
+
+def _check_task(trained: Trained) -> None:
+    kind, classes = type(trained.answers).__name__, classes_of(trained.answers)
+    if trained.task == "regression" and classes:
+        raise UsageError(
+            f"the task is regression, and the trained {kind} is a classifier",
+            mend="declare `task: binary` or `task: multiclass`, or return a regressor",
+        )
+    if trained.task != "regression" and not classes:
+        raise UsageError(
+            f"the task is {trained.task}, and the trained {kind} is no classifier",
+            mend="return a classifier, or declare `task: regression`",
+        )
+    if trained.task == "binary" and len(classes) != 2:
+        shown = ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
+        raise UsageError(
+            f"the task is binary, and the label {trained.label!r} has the values {shown}",
+            mend="declare `task: multiclass`, or let `rows` make two of them",
+        )
 
 
 def _unchanged(rows: pl.DataFrame) -> pl.DataFrame:

@@ -20,9 +20,12 @@ from skl2onnx.common._registration import get_shape_calculator
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
+from towpath.errors import UsageError
 from towpath.formats import native_categories
 from towpath.formats.errors import NotConvertible
 from towpath.formats.onnx_parts import Part, parts, why_not
@@ -38,8 +41,8 @@ _WORDS = r"(?u)\b\w\w+\b"  # scikit-learn's default token_pattern, and the same 
 _WORDS_RE2 = r"[\pL\pN_][\pL\pN_]+"
 _OTHER_LIBRARIES = {"lightgbm": "towpath.formats.onnx_lightgbm", "xgboost": "towpath.formats.onnx_xgboost"}
 _WAYS_ON = (
-    "replace it by a built-in step that converts (scikit-learn's scalers, encoders, imputers, vectorizers, linear models and trees, "
-    "LightGBM, XGBoost); do row-wise work in the `features` function instead, which needs no conversion; "
+    "do its row-wise work in the `features` function, which needs no conversion; replace it by a built-in step that converts "
+    "(scikit-learn's scalers, encoders, imputers, vectorizers, linear models and trees, LightGBM, XGBoost); "
     "or register a converter with skl2onnx.update_registered_converter"
 )
 
@@ -67,9 +70,11 @@ def check_convertible(model: Any) -> None:
 
     Raises:
         NotConvertible: names the step, why not, and the ways on.
+        UsageError: the model is not fitted.
     """
     if not isinstance(model, BaseEstimator):
         raise NotConvertible(type(model).__name__, "it is no scikit-learn estimator", mend=_estimator_instead(model))
+    _check_fitted(model)
     if is_classifier(model) and not hasattr(model, "predict_proba"):
         raise NotConvertible(
             type(model).__name__,
@@ -81,6 +86,13 @@ def check_convertible(model: Any) -> None:
         for refuses in (*(adapter.why_not for adapter in adapters), histogram_why_not, why_not):
             if found := refuses(estimator):
                 raise NotConvertible(Part(path, estimator).title, found.reason, mend=found.mend or _WAYS_ON)
+
+
+def _check_fitted(model: Any) -> None:
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        raise UsageError(f"the {type(model).__name__} is not fitted", mend="return what `.fit(...)` gives back") from None
 
 
 def answers_otherwise(model: Any, golden: Verdict) -> NotConvertible:

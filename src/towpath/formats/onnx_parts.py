@@ -12,6 +12,7 @@ from skl2onnx._supported_operators import sklearn_operator_name_map
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import AdaBoostClassifier, BaseEnsemble, VotingClassifier
 from sklearn.ensemble._forest import BaseForest
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -52,6 +53,8 @@ def why_not(estimator: Any) -> Refusal | None:
             "its infrequent categories (min_frequency, max_categories) are not part of the converter",
             "let `features` write one word, such as 'other', for what is rare, and drop them",
         )
+    if isinstance(estimator, CountVectorizer) and (option := _own_reading(estimator)):
+        return Refusal(f"{option} is not part of the converter", "do that to the text in `features`, and leave it out here")
     if isinstance(estimator, SimpleImputer) and estimator.add_indicator:
         return Refusal(
             "the columns of add_indicator, which say what was missing, are not part of the converter",
@@ -67,6 +70,12 @@ def why_not(estimator: Any) -> Refusal | None:
     if isinstance(estimator, AdaBoostClassifier) and isinstance(estimator.classes_[0], np.bool_):
         return Refusal("its converter does not take a label of booleans", "make the label an integer in `rows`")
     return None if type(estimator) in sklearn_operator_name_map else Refusal(f"no converter is known for {_origin(type(estimator))}")
+
+
+def _own_reading(vectorizer: CountVectorizer) -> str:
+    """The first option that makes a vectorizer (TfidfVectorizer too) read a text in another way than its converter."""
+    options = [name for name in ("preprocessor", "tokenizer", "strip_accents") if getattr(vectorizer, name) is not None]
+    return next(iter(options), "analyzer as a function" if callable(vectorizer.analyzer) else "")
 
 
 def _origin(kind: type) -> str:
