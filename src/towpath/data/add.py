@@ -10,15 +10,13 @@ from typing import NamedTuple
 from towpath.data import manifest, walk
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
+from towpath.data.sources import Source, known
+from towpath.data.sources.opening import opened
 from towpath.data.walk import Found
 from towpath.digest import Digest
-from towpath.errors import UsageError
 from towpath.project import Dataset
 from towpath.store import Store
 from towpath.store.trees import FileEntry
-
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_POINTER_BYTES = 1024  # the specification's limit
 
 Put = Callable[[Path], Digest]
 Count = Callable[[Path], int]
@@ -66,37 +64,37 @@ def add(
         Unavailable: a file cannot be read, or changes while it is read; the store cannot be written. What was kept stays, and
             the next addition goes on from there.
     """
-    found = walk.walk(root, dataset)
-    table = walk.is_table(found)
+    source = opened(dataset, root)
+    now = source.look()
+    count_tables = count if walk.is_table(now.files) else None
     try:
         with put or nullcontext(store.put_file) as keep:
-            entries, read = _kept(found, table, store, index, keep, count, tell)
+            entries, read = _kept(source, now.files, store, index, keep, count_tables, tell)
     finally:
         index.save()  # so that an addition that was cut off need not read again what it had read
-    snapshot, digest = manifest.keep(store, name, "table" if table else "files", entries)
+    snapshot, digest = manifest.keep(store, name, "table" if count_tables else "files", entries, now.origin)
     return Added(snapshot, digest, read)
 
 
-def _kept(found: list[Found], table: bool, store: Store, index: Index, keep: Put, count: Count, tell: Tell) -> tuple[list[FileEntry], int]:
+def _kept(
+    source: Source, found: list[Found], store: Store, index: Index, keep: Put, count: Count | None, tell: Tell
+) -> tuple[list[FileEntry], int]:
     """The files, all of them in the store, and how many had to be read."""
-    entries, read, size, of_size = [], 0, 0, sum(file.marks.size for file in found)
+    entries, read, done, of_size = [], 0, 0, sum(max(0, file.marks.size) for file in found)
+
+    def put(path: Path) -> Digest:
+        digest = keep(path)
+        if count:
+            index.rows(digest, str(path), count)  # while the file is here
+        return digest
+
     for file in found:
-        digest = index.known(file.path, file.marks)
+        digest, size = index.known(file.path, file.marks), file.marks.size
         if digest is None or not store.has(digest):
-            refuse_pointer(file)
-            digest = index.fresh(file.path, file.marks, keep)
+            digest, size = known.fresh(source, file, index, put)
             read += 1
-        rows = index.rows(digest, file.path, count) if table else -1
-        entries.append(FileEntry(file.name, digest, file.marks.size, rows))
-        size += file.marks.size
-        tell(Progress(len(entries), len(found), size, of_size))
+        rows = known.rows(source, file, digest, index, count) if count else -1
+        entries.append(FileEntry(file.name, digest, size or len(store.get(digest)), rows))
+        done += max(0, file.marks.size)
+        tell(Progress(len(entries), len(found), done, of_size))
     return entries, read
-
-
-def refuse_pointer(file: Found) -> None:
-    """Raise UsageError where Git LFS left its pointer in the place of the data."""
-    if file.marks.size > _POINTER_BYTES:
-        return
-    with open(file.path, "rb") as opened:
-        if opened.read(len(_POINTER)) == _POINTER:
-            raise UsageError(f"{file.name} is a pointer of Git LFS, not the data itself", mend="git lfs pull")

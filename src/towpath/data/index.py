@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from towpath.data.walk import Marks, steady
-from towpath.digest import Digest, of_file
+from towpath.data.walk import Marks
+from towpath.digest import Digest
 
 _FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
 
@@ -34,16 +34,6 @@ class Index:
         """The digest of a file with these marks, if it is known."""
         kept = self._kept.files.get(os.fsencode(path))
         return Digest(kept[4]) if kept and kept[:4] == marks else None
-
-    def digest(self, path: str, marks: Marks) -> Digest:
-        """The digest of a local file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
-        return self.known(path, marks) or self.fresh(path, marks, of_file)
-
-    def fresh(self, path: str, marks: Marks, read: Callable[[Path], Digest]) -> Digest:
-        """The digest of a local file that ``read`` finds, which may keep it too. Raises as ``steady`` does."""
-        digest, after = steady(path, marks, read)
-        self.learn(path, after, digest)
-        return digest
 
     def learn(self, path: str, marks: Marks, digest: Digest) -> None:
         """Note the digest of a file, unless its next change might not show: it is too young, or nothing tells."""

@@ -87,7 +87,7 @@ def _part(source: Source, file: Found, table: bool, store: Store, index: Index |
     if known is None or not store.has(known):
         known, size = fresh(source, file, index, store.put_file)
     if not table:
-        return Part(path=file.name, digest=known, size=size)
+        return Part(path=file.name, digest=known, size=size or len(store.get(known)))
     data = store.get(known)
     try:
         return Part(path=file.name, digest=known, size=len(data), frame=read.read_bytes(data, file.name))

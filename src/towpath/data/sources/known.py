@@ -28,15 +28,18 @@ def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path]
         Broken, Unavailable: as ``Source.read`` does.
     """
 
-    def take(path: Path) -> tuple[Digest, int]:
-        size = path.stat().st_size
-        refuse_pointer(path, size, file.name)
-        return put(path), size
+    measured = 0
 
-    (found, size), marks = source.read(file, take)
+    def take(path: Path) -> Digest:
+        nonlocal measured
+        measured = file.marks.size if file.marks.size > 0 else path.stat().st_size
+        refuse_pointer(path, measured, file.name)
+        return put(path)
+
+    found, marks = source.read(file, take)
     if index is not None:
         index.learn(file.path, marks, found)
-    return found, size
+    return found, marks.size if marks.size > 0 else measured
 
 
 def rows(source: Source, file: Found, found: Digest, index: Index, count: Callable[[Path], int]) -> int:
