@@ -21,7 +21,7 @@ from towpath.evaluation.uncertainty import standard_errors
 from towpath.formats.build import FeaturesCode, Trained, build, trained_answerer, training_rows
 from towpath.formats.frames import kind_of
 from towpath.formats.package import Package, unpack
-from towpath.formats.parity import parity
+from towpath.formats.parity import explained, parity
 from towpath.formats.port import Scores
 from towpath.gates import parse
 from towpath.gates.evidence import Evidence, figures
@@ -42,10 +42,6 @@ DEFAULT_GATES = {
     "multiclass": ("accuracy >= baseline + 0.02", "parity <= 1e-4"),
     "regression": ("r2 >= baseline + 0.05", "parity <= 1e-4"),
 }
-OTHERWISE = (
-    "converted, the model gives other answers on some rows of the holdout; ways on: do what a step computes before trees (polynomials, "
-    "logarithms) in `features`, because trees take a rounding for another value; or replace the step"
-)
 WRONG_QUANTILE = 0.9  # of a regression's absolute errors on the holdout: what lies above counts as a wrong answer
 
 
@@ -205,17 +201,11 @@ def make(project: Project, source: Source, rows: pl.DataFrame, rivals: Mapping[s
     evidence = _evidence(project, package, answer(test_raw), seen, test, rivals, measured)
     texts = project.gates or DEFAULT_GATES[model.task]
     said = judge_all([parse(text, model.task) for text in texts], evidence)
-    verdicts = tuple(_told(verdict, text) for verdict, text in zip(said, texts, strict=True))
+    verdicts = tuple(replace(explained(verdict), gate=text) for verdict, text in zip(said, texts, strict=True))  # as its author wrote it
     profile = store.put(profiles.encode(_profile(project, seen, test, answer(test_raw))))
     store.sync()
     numbers, errors = figures(evidence), _standard_errors(project, evidence, test)
     return Judged(digest=digest, profile=profile, verdicts=verdicts, metrics=numbers, standard_errors=errors, measured=measured)
-
-
-def _told(verdict: Verdict, text: str) -> Verdict:
-    """The verdict on a gate as its author wrote it; with the ways on where the package does not answer as the trained object does."""
-    apart = verdict.gate.startswith("parity") and verdict.answer is Answer.FAIL
-    return replace(verdict, gate=text, because=f"{verdict.because} ({OTHERWISE})" if apart else verdict.because)
 
 
 def _standard_errors(project: Project, evidence: Evidence, test: pl.DataFrame) -> dict[str, float]:

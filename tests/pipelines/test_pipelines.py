@@ -62,7 +62,7 @@ REFUSED = {
 
 
 def test_every_project_is_tried() -> None:
-    assert {folder.name for folder in PROJECTS.iterdir()} == AS_TRAINED.keys() | REFUSED.keys() | {"dummies_by_hand"}
+    assert {folder.name for folder in PROJECTS.iterdir()} == AS_TRAINED.keys() | REFUSED.keys() | {"dummies_by_hand", "polynomials"}
 
 
 def project(root: Path, name: str) -> Path:
@@ -185,6 +185,13 @@ def test_columns_that_training_makes_by_itself_are_named(tmp_path: Path, capsys:
     assert "column 'carrier_': the trained LogisticRegression takes it" in ended.because
     assert "get_dummies" in ended.because
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_answers_that_are_others_after_conversion_are_rejected_with_the_ways_on(tmp_path: Path) -> None:
+    code, ended = run_once(project(tmp_path / "polynomials", "polynomials"))
+    assert (code, ended.outcome) == (1, Outcome.REJECTED)
+    assert ended.because.startswith("parity 0.")
+    assert "ways on: do what a step computes before trees" in ended.because
 
 
 @pytest.mark.parametrize(

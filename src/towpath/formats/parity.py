@@ -7,10 +7,17 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from towpath.errors import Refused, UsageError
 from towpath.formats.port import Scores
+from towpath.verdict import Answer, Verdict
+
+_OTHERWISE = (
+    "converted, the model gives other answers on some rows of the holdout; ways on: do what a step computes before trees (polynomials, "
+    "logarithms) in `features`, because trees take a rounding for another value; or replace the step"
+)
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +82,13 @@ def differences(ours: NDArray[np.floating], theirs: NDArray[np.floating], scale:
         apart = np.abs(a - b) / scale
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+
+
+def explained(verdict: Verdict) -> Verdict:
+    """The verdict of a gate on parity, with the ways on where it failed; any other as it is."""
+    if not verdict.gate.startswith("parity") or verdict.answer is not Answer.FAIL:
+        return verdict
+    return replace(verdict, because=f"{verdict.because} ({_OTHERWISE})")
 
 
 def _outputs(scores: Scores) -> str:
