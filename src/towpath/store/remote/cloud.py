@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -32,18 +32,7 @@ class CloudBucket:
     def __init__(self, url: str, *, patience_s: float = PATIENCE_S, whole_call_s: float = WHOLE_CALL_S) -> None:
         self.place = url.removesuffix("/")
         self._patience_s = patience_s
-        retry: Any = {"max_retries": 30, "retry_timeout": timedelta(seconds=patience_s), "backoff": {"max_backoff": timedelta(seconds=5)}}
-        http: Any = {"timeout": timedelta(seconds=whole_call_s), "connect_timeout": timedelta(seconds=10)}
-        if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
-            http["allow_http"] = True  # who names such an endpoint means it
-        try:
-            self._store: ObjectStore = (
-                from_url(url) if url.startswith("memory:") else from_url(url, client_options=http, retry_config=retry)
-            )
-        except (exceptions.BaseError, ValueError) as fault:
-            raise UsageError(
-                f"{url} cannot be opened: {_said(fault)}", mend="write s3://bucket/prefix, gs://bucket/prefix or az://account/container"
-            ) from fault
+        self._store = opened(url, patience_s=patience_s, whole_call_s=whole_call_s)
 
     def put(self, key: str, data: bytes | bytearray, *, new: bool = False) -> bool:
         with self._explained(f"writing {key}"):
@@ -100,19 +89,43 @@ class CloudBucket:
             except FileNotFoundError:
                 continue
 
-    @contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError as fault:
-            raise UsageError(f"{self.place} is not there: {_said(fault)}", mend="make the bucket, or correct `remote`") from fault
-        except (exceptions.BaseError, ValueError, OSError) as fault:
-            if _is_refusal(fault):
-                raise UsageError(f"{self.place} refuses {doing}: {_said(fault)}", mend=CREDENTIALS) from fault
-            raise Unavailable(
-                f"{self.place} did not answer while {doing} (tried for up to {self._patience_s:g} s): {_said(fault)}",
-                mend="look whether it is up and reachable; nothing is lost, and the same command goes on where this one ended",
-            ) from fault
+    def _explained(self, doing: str) -> AbstractContextManager[None]:
+        return explained(self.place, f"{doing} (tried for up to {self._patience_s:g} s)")
+
+
+def opened(url: str, *, patience_s: float = PATIENCE_S, whole_call_s: float = WHOLE_CALL_S, **config: Any) -> ObjectStore:
+    """obstore's client of a bucket or of a prefix in it; ``config`` as the cloud's own clients call it, else from the environment.
+
+    Raises UsageError where the URL is none.
+    """
+    retry: Any = {"max_retries": 30, "retry_timeout": timedelta(seconds=patience_s), "backoff": {"max_backoff": timedelta(seconds=5)}}
+    http: Any = {"timeout": timedelta(seconds=whole_call_s), "connect_timeout": timedelta(seconds=10)}
+    if str(config.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", ""))).startswith("http://"):
+        http["allow_http"] = True  # who names such an endpoint means it
+    try:
+        if url.startswith("memory:"):
+            return from_url(url)
+        return from_url(url, client_options=http, retry_config=retry, **config)
+    except (exceptions.BaseError, ValueError) as fault:
+        raise UsageError(
+            f"{url} cannot be opened: {_said(fault)}", mend="write s3://bucket/prefix, gs://bucket/prefix or az://account/container"
+        ) from fault
+
+
+@contextmanager
+def explained(place: str, doing: str) -> Iterator[None]:
+    """Faults of obstore in our words. Raises UsageError where the bucket or the right is missing, else Unavailable."""
+    try:
+        yield
+    except FileNotFoundError as fault:
+        raise UsageError(f"{place} is not there: {_said(fault)}", mend="make the bucket, or correct its name in towpath.yaml") from fault
+    except (exceptions.BaseError, ValueError, OSError) as fault:
+        if _is_refusal(fault):
+            raise UsageError(f"{place} refuses {doing}: {_said(fault)}", mend=CREDENTIALS) from fault
+        raise Unavailable(
+            f"{place} did not answer while {doing}: {_said(fault)}",
+            mend="look whether it is up and reachable; nothing is lost, and the same command goes on where this one ended",
+        ) from fault
 
 
 def _is_refusal(fault: BaseException) -> bool:
