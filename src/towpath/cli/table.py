@@ -5,6 +5,7 @@ The first screen is printed from here alone, so that ``towpath --help`` imports 
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import NamedTuple
 
 
@@ -41,6 +42,8 @@ VERBS: dict[str, Verb] = {
     "data diff": Verb("towpath.cli.data_diff", "data", "what two versions differ in: files, columns, rows, values"),
     "data history": Verb("towpath.cli.data", "data", "the versions of datasets, and what was trained on them"),
     "data checkout": Verb("towpath.cli.data", "data", "make the files those that towpath.lock names"),
+    "data check": Verb("towpath.cli.data_checks", "data", "hold datasets against their checks, as a run does"),
+    "data propose": Verb("towpath.cli.data_checks", "data", "propose checks from what the data is now"),
     "data merge": Verb("towpath.cli.data", "", "merge towpath.lock, for Git"),
     "drift": Verb("towpath.cli.watch", "watch", "which columns look otherwise than in training"),
     "monitor": Verb("towpath.cli.watch", "watch", "findings, and how right the answers were"),
@@ -86,7 +89,7 @@ def first_screen(version: str) -> str:
 
 
 def _summary(word: str) -> str:
-    return f"{FAMILIES[word]}: {', '.join(family_of(word))}" if word in FAMILIES else VERBS[word].summary
+    return shorten(f"{FAMILIES[word]}: {', '.join(family_of(word))}", 80, placeholder=" ...") if word in FAMILIES else VERBS[word].summary
 
 
 OPTIONS = (
