@@ -269,6 +269,18 @@ class Delivered(Event, frozen=True, kw_only=True):
     position: int
 
 
+class LedgerImported(Event, frozen=True, kw_only=True):
+    """A ledger that was kept alone became readable under ``name``: ``digest`` names its records, ``head`` is the hash of the last.
+
+    No fold reads what is in it, so that none of its verdicts promotes anything.
+    """
+
+    name: str
+    digest: Digest
+    records: int
+    head: Digest
+
+
 AnyEvent = (
     TriggerFired
     | TriggerRefused
@@ -293,6 +305,7 @@ AnyEvent = (
     | QuarantineLifted
     | FindingMade
     | Delivered
+    | LedgerImported
 )
 
 

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from towpath.clock import Clock, ReplayClock, WallClock
 from towpath.data.index import Index
 from towpath.digest import of_bytes
-from towpath.errors import Unavailable
+from towpath.errors import Unavailable, UsageError
 from towpath.ledger import Ledger
 from towpath.ledger.anchors import Anchors
 from towpath.ledger.remembered import Remembered
 from towpath.ledger.sqlite import SqliteLedger
 from towpath.project import Project
+from towpath.project_fields import shown
 from towpath.state import State, fold
+from towpath.store import Store
 from towpath.store.local import LocalStore
-from towpath.store.remote.bucket import Bucket
+
+if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
+    from towpath.store.remote import Bucket, Remote
+
+SMALL_S = 30.0  # how long a call for a ledger's small objects may take
 
 
 def ledger(project: Project, *, afresh: bool = False) -> Ledger:
@@ -34,17 +41,17 @@ def ledger(project: Project, *, afresh: bool = False) -> Ledger:
     if place.startswith(("postgresql:", "postgres:")):
         shared = import_module("towpath.ledger.postgres").PostgresLedger(place)
     else:
-        bucket = _bucket(place, project.root)
+        bucket = _bucket(place, project.root, patience_s=SMALL_S, whole_call_s=SMALL_S)
         known = project.home / f"ledger-{of_bytes(bucket.place.encode())[:16]}.jsonl"
         shared = import_module("towpath.ledger.objects").ObjectLedger(bucket, remembered=None if afresh else Remembered(known))
     return shared
 
 
-def _bucket(place: str, root: Path) -> Bucket:
+def _bucket(place: str, root: Path, **limits: float) -> Bucket:
     """A bucket by its URL, or a folder by its path. A folder must be there: a share that is not mounted is not to be begun anew."""
     bucket: Bucket
     if "://" in place and not place.startswith("file://"):
-        bucket = import_module("towpath.store.remote.cloud").CloudBucket(place, patience_s=30, whole_call_s=30)  # its objects are small
+        bucket = import_module("towpath.store.remote.cloud").CloudBucket(place, **limits)
         return bucket
     folder = root / Path(place.removeprefix("file://")).expanduser()
     if not folder.is_dir():
@@ -53,14 +60,42 @@ def _bucket(place: str, root: Path) -> Bucket:
     return bucket
 
 
+def ledger_alone(project: Project, file: Path | None = None) -> tuple[Ledger, Anchors]:
+    """A ledger in a file, with its anchors: the one that this project had before it had a team, or another's.
+
+    Raises UsageError where there is no such file.
+    """
+    path = file or project.home / "ledger.sqlite"
+    if not path.is_file():
+        raise UsageError(f"there is no ledger {path}", mend="name the file: `--from DIR/.towpath/ledger.sqlite`")
+    return SqliteLedger(path), Anchors(path.with_name("anchors.jsonl"))
+
+
 def anchors(project: Project) -> Anchors:
-    """The heads of the ledger that are kept outside it."""
-    return Anchors(project.home / "anchors.jsonl")
+    """The heads of the project's ledger that are kept outside it, on this machine: for each ledger it ever had, its own."""
+    place = project.ledger or project.remote
+    return Anchors(project.home / (f"anchors-{of_bytes(shown(place).encode())[:16]}.jsonl" if place else "anchors.jsonl"))
 
 
-def store(project: Project) -> LocalStore:
-    """The project's store."""
+def store(project: Project) -> Store:
+    """The project's store: on this machine, and shared where there is a ``remote``."""
+    if project.remote is None:
+        return store_here(project)
+    shared: Store = import_module("towpath.store.team").TeamStore(store_here(project), remote(project))
+    return shared
+
+
+def store_here(project: Project) -> LocalStore:
+    """The part of the project's store that lies on this machine."""
     return LocalStore(project.home / "store")
+
+
+def remote(project: Project) -> Remote:
+    """Where a team keeps what it shares. Raises UsageError where the project names no place for it."""
+    if project.remote is None:
+        raise UsageError("the project has no remote", mend="name a bucket or a folder in towpath.yaml: `remote: s3://bucket/prefix`")
+    found: Remote = import_module("towpath.store.remote").Remote(_bucket(project.remote, project.root), project.home / "remote")
+    return found
 
 
 def index(project: Project) -> Index:

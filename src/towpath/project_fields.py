@@ -39,10 +39,20 @@ Factor = Annotated[
     BeforeValidator(lambda value: quantities.factor(value) if isinstance(value, str) else value),
     WithJsonSchema({"type": "string", "examples": ["1.25x"]}),
 ]
-_PASSWORD = re.compile(r"(//[^:/]*):.*@")
+
+
+def shown(place: str) -> str:
+    """A place as it may be shown, without its password.
+
+    >>> shown("postgresql://towpath:sesame@host/flights")
+    'postgresql://towpath:***@host/flights'
+    """
+    return re.sub(r"(//[^:/]*):.*@", r"\1:***@", place)
+
+
 Place = Annotated[
     str,
-    PlainSerializer(lambda url: _PASSWORD.sub(r"\1:***@", url), return_type=str, when_used="json"),
+    PlainSerializer(lambda url: shown(url), return_type=str, when_used="json"),
     WithJsonSchema(
         {"type": "string", "examples": ["s3://bucket/prefix", "/mnt/team/project", "postgresql://user:${PASSWORD}@host/database"]}
     ),

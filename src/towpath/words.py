@@ -51,6 +51,8 @@ def _what(event: ev.AnyEvent) -> str:
             return f"finding {event.finding}, {event.subject} in {event.what}{on}"
         case ev.Delivered():
             return f"{event.target} was told everything up to {event.position}"
+        case ev.LedgerImported():
+            return f"the ledger {event.name!r} was imported: {event.records:,} record{'s' * (event.records != 1)}, to be read only"
         case _:
             assert_never(event)
 

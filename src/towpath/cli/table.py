@@ -50,6 +50,7 @@ VERBS: dict[str, Verb] = {
     "labels": Verb("towpath.cli.watch", "watch", "send labels from a file to the running server"),
     "request": Verb("towpath.cli.watch", "watch", "a request for the live version, ready for curl"),
     "decisions": Verb("towpath.cli.runs", "watch", "what started a run, and what did not, with reasons"),
+    "ledger import": Verb("towpath.cli.ledger", "trust", "lay a ledger kept alone into the team's, to be read only"),
     "verify ledger": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),
     "history": Verb("towpath.cli.trust", "trust", "what happened, in order; what was live at a time"),
     "doctor": Verb("towpath.cli.doctor", "admin", "what is installed, what is missing and how to mend it"),
@@ -61,6 +62,7 @@ VERBS: dict[str, Verb] = {
 # verbs of two words are one line of the first screen
 FAMILIES = {
     "data": "versions of data",
+    "ledger": "the ledger of a team",
     "verify": "check that what is kept is what was written",
     "config": "the project as it is understood; the schema of towpath.yaml",
 }

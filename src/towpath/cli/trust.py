@@ -14,8 +14,9 @@ from towpath import kept
 from towpath.cli import shared
 from towpath.errors import UnknownName, UsageError
 from towpath.events import AnyEvent
-from towpath.ledger import Record
+from towpath.ledger import Record, imported
 from towpath.ledger import verify as verify_chain
+from towpath.project import Project
 from towpath.report import in_words
 from towpath.state import State, fold
 
@@ -30,12 +31,13 @@ def history(
     at: Annotated[str | None, typer.Option(metavar="TIME", help="as of a time: 2013-05-03 (its end) or 2013-05-03T14:00 (UTC)")] = None,
     kind: Annotated[str | None, typer.Option(help="only events of this kind, such as RunEnded")] = None,
     last: Annotated[int, typer.Option("--last", "-n", min=0, help="how many events, the latest; 0 for all")] = 0,
+    ledger: Annotated[str | None, typer.Option(metavar="NAME", help="of a ledger that was imported under this name")] = None,
 ) -> None:
     """What happened, in order; with --at, what was live then too."""
     if kind is not None and kind not in KINDS:
         raise UnknownName("kind of event", kind, KINDS)
     moment = None if at is None else moment_of(at)
-    records = list(kept.ledger(shared.project(context)).read())
+    records = _records(shared.project(context), ledger)
     if moment is not None:
         records = list(takewhile(lambda record: record.entry.at <= moment, records))
     chosen = [record for record in records if kind is None or type(record.entry.event).__name__ == kind]
@@ -46,6 +48,14 @@ def history(
     else:
         live = _live(fold(records))
         shared.answer(context, {"at": moment, "live": live, "events": events}, f"{_live_in_words(moment, live)}\n\n{_lines(chosen)}")
+
+
+def _records(project: Project, imported_as: str | None) -> list[Record]:
+    records = list(kept.ledger(project).read())
+    if imported_as is None:
+        return records
+    event = imported.find(imported_as, records)
+    return imported.unpacked(event, kept.store(project).get(event.digest))
 
 
 def moment_of(text: str) -> datetime:
