@@ -15,6 +15,7 @@ from towpath.triggers import waiting
 from towpath.world import World
 
 RUN, STAGING, OUTBOX = "run", "staging", "outbox"
+STORE = "store"  # shared by all who put into the store what nothing names yet; alone, by who removes from it
 TELL_EVERY_S = 5.0  # a target that is down is tried again so often
 
 

@@ -10,20 +10,20 @@ from pathlib import Path
 
 
 class Lock:
-    """An exclusive ``flock`` on a file. The file's text names the holder, for people; only the lock counts."""
+    """A ``flock`` on a file: of one, or ``shared`` by many of whom none may be alone. Its text names a holder, for people only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
 
-    def take(self, holder: str = "") -> bool:
-        """Take the lock; False when another process holds it. Taking it twice is a success."""
+    def take(self, holder: str = "", *, shared: bool = False) -> bool:
+        """Take the lock; False when another process holds it against us. Taking it twice is a success."""
         if self._file is not None:
             return True
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
             return False
@@ -39,7 +39,7 @@ class Lock:
             self._file = None
 
     @contextmanager
-    def held(self, holder: str = "", *, inherited: int | None = None) -> Iterator[bool]:
+    def held(self, holder: str = "", *, inherited: int | None = None, shared: bool = False) -> Iterator[bool]:
         """The lock for the length of a block; False when another holds it. ``inherited`` is its descriptor, from a parent that took it.
 
         >>> import tempfile
@@ -53,7 +53,7 @@ class Lock:
         if inherited is not None:
             self.adopt(inherited)
         try:
-            yield self.take(holder)
+            yield self.take(holder, shared=shared)
         finally:
             self.release()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from towpath.cli import shared
 from towpath.cli.progress import Bar
 from towpath.cli.repository import git
 from towpath.data import checkout as outs
-from towpath.data import lock
+from towpath.data import lock, share
 from towpath.data.add import Added, Progress
 from towpath.data.add import add as add_dataset
 from towpath.data.compare import compare, here
@@ -25,7 +25,9 @@ from towpath.data.lock import LOCK, Locked
 from towpath.data.manifest import files_of
 from towpath.data.merge import Merged
 from towpath.data.merge import merge as merge_locks
-from towpath.errors import TowpathError, UnknownName, UsageError
+from towpath.digest import Digest
+from towpath.errors import TowpathError, Unavailable, UnknownName, UsageError
+from towpath.hands import STORE, lock_of
 from towpath.project import Project
 from towpath.report import data as views
 from towpath.report.data import AddedRow, CheckedOut, HistoryRow, StatusRow
@@ -57,10 +59,10 @@ def add(
 ) -> None:
     """Keep datasets as they are now, and write their snapshots into towpath.lock. What looks untouched is not read."""
     project = shared.project(context)
-    store, index, before = kept.store(project), kept.index(project), lock.read(project.root)
+    store, index, before = kept.store_here(project), kept.index(project), lock.read(project.root)
     rows, locked = [], dict(before)
     for name in chosen(project, names):
-        with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar:
+        with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar, putting(project, "towpath data add"):
             put = nullcontext(store.put_link) if link else store.packing()
             done = add_dataset(name, project.data[name], project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
         locked[name] = Locked(done.digest, done.snapshot.rows)
@@ -68,6 +70,15 @@ def add(
     if locked != before:
         lock.write(project.root, locked)
     shared.answer(context, rows, views.added(rows))
+
+
+@contextmanager
+def putting(project: Project, who: str) -> Iterator[None]:
+    """While objects are put that nothing names yet, nobody removes any."""
+    with lock_of(project.home, STORE).held(who, shared=True) as mine:
+        if not mine:
+            raise Unavailable("what nobody needs is just being removed from the store", mend="wait for its end, then try again")
+        yield
 
 
 def _towards(bar: Bar) -> Callable[[Progress], None]:
@@ -132,16 +143,33 @@ def checkout(
 ) -> None:
     """Make the files those that towpath.lock names. Only what differs is written; what is kept nowhere else is not lost unless forced."""
     project = shared.project(context)
-    store, index, locked = kept.store(project), kept.index(project), lock.read(project.root)
+    store, index, locked = kept.store_here(project), kept.index(project), lock.read(project.root)
+    names = chosen(project, names, [name for name in project.data if name in locked])
+    bring(project, [locked[name].digest for name in names])
     plans = {}
-    for name in chosen(project, names, [name for name in project.data if name in locked]):
+    for name in names:
         plans[name] = outs.plan(here(project.data[name], project.root, index), _files(store, name, locked[name]), store)
         if not force:
             outs.refuse_loss(plans[name], name)
     rows = [_checked_out(name, locked[name], plan) for name, plan in plans.items()]
     for name, plan in plans.items() if not dry_run else ():
+        bring(project, (), [file.digest for file in plan.write])
         _carry_out(context, name, plan, project, store, index)
     shared.answer(context, rows, views.checked_out(rows, dry=dry_run) if rows else f"nothing to check out: {NEVER_ADDED}")
+
+
+def bring(project: Project, snapshots: Iterable[Digest], files: Iterable[Digest] = ()) -> None:
+    """Where there is a remote, fetch from it what is not on this machine: listings of snapshots, and files."""
+    store = kept.store_here(project)
+    absent = [digest for digest in files if not store.has(digest)]
+    unlisted = [digest for digest in snapshots if not store.has(digest)]
+    if project.remote is None or not (absent or unlisted):
+        return
+    remote = kept.remote(project)
+    with putting(project, "towpath data checkout"):
+        share.fetch_listing(store, unlisted, lambda digests: remote.fetch(digests, store))
+        if absent:
+            remote.fetch(absent, store)
 
 
 def _checked_out(name: str, locked: Locked, plan: outs.Plan) -> CheckedOut:

@@ -7,7 +7,7 @@ flushed by ``sync``, once for many: until then a loss of power can lose it, whic
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -17,6 +17,7 @@ import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Unavailable
+from towpath.store.collection import Collected, collect
 from towpath.store.direct import write_all
 from towpath.store.packs import SUFFIX, Packs, PackWriter
 from towpath.store.port import Execution, corrupt, unknown
@@ -152,10 +153,32 @@ class LocalStore:
                 self._unsynced |= paths  # so that no later sync calls them durable
             raise
 
+    def objects(self) -> Iterator[tuple[Digest, int]]:
+        """Every object that lies here, with its size in bytes; one that lies here twice is told twice."""
+        for folder in sorted((self.root / "objects").iterdir()):
+            for path in sorted(folder.iterdir()):
+                yield Digest(folder.name + path.name), path.stat().st_size
+        for pack in self._packs.all():
+            yield from ((digest, size) for digest, _, size in pack.entries())
+
+    def collect(self, live: Collection[Digest], *, dry_run: bool = False) -> Collected:
+        """Remove every object that is not ``live``, and what cut-off writers left. Nobody may write meanwhile.
+
+        Objects that live in a pack with others that do not are written into a new one before the old one goes.
+        """
+        with self._explained():
+            return collect(self.root, self._packs.all(), live, dry_run=dry_run)
+
     def remember(self, execution: Execution) -> None:
         with self._explained(), self._temporary() as temporary:
             _write_new(temporary, msgspec.json.encode(execution), 0o644)
             self._place(temporary, str(self._executions(execution.fingerprint)))
+
+    def executions(self) -> Iterator[Execution]:
+        """Every execution that is noted and whose note can be read."""
+        for path in sorted((self.root / "executions").glob("*/*.json")):
+            with suppress(msgspec.DecodeError, msgspec.ValidationError, FileNotFoundError):
+                yield msgspec.json.decode(path.read_bytes(), type=Execution)
 
     def recall(self, fingerprint: Digest) -> Execution | None:
         try:

@@ -89,12 +89,14 @@ def files(store: Store, root: Digest) -> Iterator[FileEntry]:
 def nodes(store: Store, root: Digest) -> Iterator[Digest]:
     """Every object that a tree consists of, files not included; the root comes first."""
     yield root
-    node = _node(store, root)
-    if node.level == 1:
-        yield from (Digest(item[1].hex()) for item in node.items)
-    elif node.level:
-        for item in node.items:
-            yield from nodes(store, Digest(item[1].hex()))
+    for child in children(store, root):
+        yield from nodes(store, child)
+
+
+def children(store: Store, node: Digest) -> list[Digest]:
+    """The nodes that a node names; none where it names files."""
+    found = _node(store, node)
+    return [Digest(item[1].hex()) for item in found.items] if found.level else []
 
 
 def changes(store: Store, before: Digest, after: Digest) -> Iterator[Change]:

@@ -1,0 +1,108 @@
+"""Versions of data and the team: `data push`, `data pull`, `data gc`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from towpath import kept
+from towpath.cli import shared
+from towpath.cli.data import Names, chosen, putting
+from towpath.cli.progress import Bar
+from towpath.cli.repository import git, is_repository
+from towpath.data import lock, share
+from towpath.data.live import live, named_in
+from towpath.digest import Digest
+from towpath.errors import Unavailable, UsageError
+from towpath.hands import RUN, STORE, lock_of
+from towpath.project import Project
+from towpath.store import Store
+from towpath.store.remote import Moved
+
+app = shared.new_app()
+
+
+def _locked(project: Project, names: list[str] | None) -> dict[str, Digest]:
+    there = lock.read(project.root)
+    return {name: there[name].digest for name in chosen(project, names, [name for name in project.data if name in there])}
+
+
+@app.command()
+def push(
+    context: typer.Context,
+    names: Names = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent")] = False,
+) -> None:
+    """Send the snapshots of towpath.lock to the remote: of them, what it does not have yet. Cut off, the same command goes on."""
+    project = shared.project(context)
+    store, remote = kept.store_here(project), kept.remote(project)
+    wanted = {digest: size for name, snapshot in _locked(project, names).items() for digest, size in _objects(store, name, snapshot)}
+    if dry_run:
+        new = wanted.keys() - remote.has(wanted)
+        moved = Moved(len(new), sum(wanted[digest] for digest in new), 0, 0.0)
+        shared.answer(context, moved._asdict(), f"{remote.place}: {moved.objects:,} objects of {moved.size:,} bytes would be new there")
+        return
+    with Bar("pushing", shown=not shared.asked(context).json) as bar:
+        moved = remote.push(store, wanted.items(), lambda p: bar.to(p.done, p.total, str(p)))
+    shared.answer(context, moved._asdict(), f"{remote.place}: {moved}")
+
+
+def _objects(store: Store, name: str, snapshot: Digest) -> Iterable[tuple[Digest, int]]:
+    if not store.has(snapshot):
+        raise UsageError(f"snapshot {snapshot[:8]} of {name} is not in the store of this machine", mend=f"towpath data add {name}")
+    return share.objects(store, snapshot)
+
+
+@app.command()
+def pull(context: typer.Context, names: Names = None) -> None:
+    """Bring the snapshots of towpath.lock from the remote into the store; `towpath data checkout` makes files of them."""
+    project = shared.project(context)
+    store, remote, wanted = kept.store_here(project), kept.remote(project), _locked(project, names)
+    with Bar("pulling", shown=not shared.asked(context).json) as bar, putting(project, "towpath data pull"):
+        share.fetch_listing(store, wanted.values(), lambda digests: remote.fetch(digests, store))
+        absent = dict.fromkeys(digest for snapshot in wanted.values() for digest in share.missing(store, snapshot))
+        moved = remote.fetch(absent, store, lambda p: bar.to(p.done, p.total, str(p)))
+    shared.answer(context, moved._asdict(), f"{remote.place}: {moved}\nnext: towpath data checkout")
+
+
+@app.command()
+def gc(
+    context: typer.Context,
+    shared_too: Annotated[bool, typer.Option("--remote", help="in the remote too; there, what is not needed goes a day later")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and how many bytes")] = False,
+) -> None:
+    """Remove from the store what neither the ledger nor the towpath.lock of any branch or tag names. Your files are not touched."""
+    project = shared.project(context)
+    with _alone(project):
+        store, needed = kept.store_here(project), set(_roots(project))
+        needed |= {execution.output for execution in store.executions()}
+        here = store.collect(live(store, needed).keys(), dry_run=dry_run)
+        told, words = {"here": here._asdict()}, [f"here: {here}"]
+        if shared_too:
+            remote, whole = kept.remote(project), kept.store(project)
+            there = remote.gc(live(whole, needed), dry_run=dry_run)
+            told["remote"], words = there._asdict(), [*words, f"{remote.place}: {there}"]
+    shared.answer(context, told, "\n".join(words))
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Nobody puts anything into the store that is not named yet: no run, no addition."""
+    with lock_of(project.home, RUN).held("towpath data gc") as no_run, lock_of(project.home, STORE).held("towpath data gc") as no_addition:
+        if not (no_run and no_addition):
+            who = lock_of(project.home, STORE if no_run else RUN).holder()
+            raise Unavailable(f"{who or 'a run'} is going on: what it makes is not named yet", mend="wait for its end, then try again")
+        yield
+
+
+def _roots(project: Project) -> Iterator[Digest]:
+    """Every digest that the ledger mentions, or the lock of any commit that a branch, a tag or the work tree has."""
+    for record in kept.ledger(project).read():
+        yield from named_in(record.body)
+    yield from (one.digest for one in lock.read(project.root).values())
+    if is_repository(project.root):
+        for commit in git(project.root, "log", "--all", "--format=%H", "--", lock.LOCK).split():
+            yield from named_in(git(project.root, "show", f"{commit}:./{lock.LOCK}").encode())

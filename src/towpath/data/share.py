@@ -1,0 +1,40 @@
+"""Snapshots on their way to a remote and back: which objects they consist of, and fetching them level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from towpath.data import manifest
+from towpath.digest import Digest
+from towpath.store import Store, trees
+
+Fetch = Callable[[list[Digest]], object]
+
+
+def objects(store: Store, snapshot: Digest) -> Iterator[tuple[Digest, int]]:
+    """Every object of the snapshot whose manifest is stored under this digest, with its size; what is named comes before what names it."""
+    found = manifest.manifest(store, snapshot)
+    yield from ((file.digest, file.size) for file in trees.files(store, found.root))
+    nodes = list(trees.nodes(store, found.root))
+    yield from ((node, len(store.get(node))) for node in (*reversed(nodes), snapshot))
+
+
+def fetch_listing(store: Store, snapshots: Iterable[Digest], fetch: Fetch) -> None:
+    """Bring manifests and trees, but not the files: a few calls, one a level of the tree."""
+    snapshots = list(snapshots)
+    _bring(store, snapshots, fetch)
+    level = [manifest.manifest(store, snapshot).root for snapshot in snapshots]
+    while level:
+        _bring(store, level, fetch)
+        level = [child for node in level for child in trees.children(store, node)]
+
+
+def missing(store: Store, snapshot: Digest) -> list[Digest]:
+    """The files of a snapshot that are not in the store, each once. Its listing must be there."""
+    return [digest for digest in dict.fromkeys(file.digest for file in manifest.files_of(store, snapshot)) if not store.has(digest)]
+
+
+def _bring(store: Store, digests: Iterable[Digest], fetch: Fetch) -> None:
+    absent = [digest for digest in dict.fromkeys(digests) if not store.has(digest)]
+    if absent:
+        fetch(absent)
