@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from towpath.data.sources.files import Files
@@ -10,5 +11,28 @@ from towpath.project import Dataset
 
 
 def opened(dataset: Dataset, root: Path) -> Source:
-    """The source of a dataset of the project in ``root``. Nothing is asked of it yet."""
-    return Files(dataset, root)
+    """The source of a dataset of the project in ``root``. Little is asked of it yet.
+
+    Raises:
+        ModuleNotFoundError: it needs an extra.
+        UsageError: what is declared is no address.
+    """
+    match dataset.source:
+        case "files":
+            return Files(dataset, root)
+        case "delta":
+            return _loaded("delta", "Delta", dataset, root)
+        case "sql":
+            return _loaded("sql", "Query", dataset, root)
+        case "bucket":
+            return _loaded("objects", "Objects", dataset.path)
+        case "dvc":
+            return _loaded("dvc", "Dvc", dataset, root)
+        case "lakefs":
+            return _loaded("lakefs", "LakeFs", dataset.path)
+
+
+def _loaded(module: str, name: str, *given: object) -> Source:
+    """An adapter, whose library is heavy or an extra."""
+    source: Source = getattr(import_module(f"towpath.data.sources.{module}"), name)(*given)
+    return source

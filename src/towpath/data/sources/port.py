@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -18,6 +19,15 @@ def marked(mark: str, size: int) -> Marks:
     ``size`` is 0 where it is not known before they are read, and -1 where ``mark`` does not tell of every change.
     """
     return Marks(int(of_bytes(mark.encode("utf-8", "surrogateescape"))[:15], 16), size, 0, 0)
+
+
+def address(url: str) -> str:
+    """Where a source is, as it is told and remembered: without user, password and options.
+
+    >>> address("postgresql://me:sesame@host:5432/rides?sslmode=require"), address("tables/rides")
+    ('postgresql://host:5432/rides', 'tables/rides')
+    """
+    return re.sub(r"^([a-z0-9+]+://)[^/?]*@", r"\1", url).partition("?")[0] if "://" in url else url
 
 
 class Look(NamedTuple):
