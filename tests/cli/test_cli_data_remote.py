@@ -173,3 +173,27 @@ def test_a_remote_that_lost_a_pack_is_told_with_the_way_on(run, ada, grace, tmp_
     said = run("data", "pull", cwd=grace)
     assert said.code == 1
     assert "is not there" in said.err
+
+
+def test_what_changed_in_the_store_is_found_and_named(run, ada, grace):
+    assert run("verify", "store", "--remote", cwd=ada).code == 0
+    assert run("verify", "data", cwd=ada).code == 0
+    (pack,) = (ada / ".towpath/store/packs").glob("*.pack")
+    data = bytearray(pack.read_bytes())
+    data[60] ^= 1
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    for what in ("store", "data"):
+        said = run("verify", what, cwd=ada)
+        assert said.code == 1
+        assert "is corrupt" in said.out
+
+
+def test_what_is_nowhere_is_found(run, ada, grace, tmp_path):
+    shutil.rmtree(grace / ".towpath", ignore_errors=True)
+    assert run("verify", "data", cwd=grace).code == 0
+    shutil.rmtree(tmp_path / "shared")
+    (tmp_path / "shared").mkdir()
+    said = run("verify", "data", cwd=grace)
+    assert said.code == 1
+    assert "images" in said.out

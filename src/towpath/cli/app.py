@@ -106,7 +106,7 @@ def parse(words: Sequence[str], *, strict: bool = True) -> Asked:
 
 
 def _unknown(verb: str) -> UnknownName:
-    error = UnknownName("verb", verb, [name.split()[0] for name, known in VERBS.items() if known.group])
+    error = UnknownName("verb", verb, {name.split()[0] for name, known in VERBS.items() if known.group})
     error.mend += "; `towpath --help` shows all"
     return error
 

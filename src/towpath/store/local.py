@@ -16,7 +16,7 @@ from threading import Lock
 import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
-from towpath.errors import Unavailable
+from towpath.errors import Broken, Unavailable
 from towpath.store.collection import Collected, collect
 from towpath.store.direct import write_all
 from towpath.store.packs import SUFFIX, Packs, PackWriter
@@ -160,6 +160,19 @@ class LocalStore:
                 yield Digest(folder.name + path.name), path.stat().st_size
         for pack in self._packs.all():
             yield from ((digest, size) for digest, _, size in pack.entries())
+
+    def faults(self, tell: Callable[[int], None] = lambda size: None) -> Iterator[Broken]:
+        """Read everything that lies here; what is not what was written. ``tell`` gets the size of each object that was read."""
+        for folder in sorted((self.root / "objects").iterdir()):
+            for path in sorted(folder.iterdir()):
+                if (found := of_file(path)) != folder.name + path.name:
+                    yield corrupt(Digest(folder.name + path.name), found, str(path))
+                tell(path.stat().st_size)
+        for pack in self._packs.all():
+            for digest, offset, size in pack.entries():
+                if (found := of_bytes(pack.read(offset, size))) != digest:
+                    yield corrupt(digest, found, f"{pack.path} at {offset:,}")
+                tell(size)
 
     def collect(self, live: Collection[Digest], *, dry_run: bool = False) -> Collected:
         """Remove every object that is not ``live``, and what cut-off writers left. Nobody may write meanwhile.
