@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from blake3 import blake3
 
 from towpath.store.local import LocalStore
+from towpath.store.memory import MemoryStore
 from towpath.store.remote import Remote
 
 START = datetime(2027, 4, 1, tzinfo=UTC)
@@ -54,8 +55,9 @@ class Client:
     """One machine: a store of its own, and the remote that it shares."""
 
     def __init__(self, folder, bucket) -> None:
-        self.store, self.bucket = LocalStore(folder / "store"), bucket
-        self.remote = Remote(bucket, folder / "remote")
+        """Without a folder all is in memory, which is quicker."""
+        self.store, self.bucket = LocalStore(folder / "store") if folder else MemoryStore(), bucket
+        self.remote = Remote(bucket, folder and folder / "remote")
 
     def add(self, *data: bytes) -> dict:
         """Keep objects locally; their sizes by digest."""

@@ -51,11 +51,11 @@ class Catalogue:
         return Found(indices, files, notes, _named(self.bucket, keys.PACKS))
 
     def _look(self) -> tuple[dict[Name, Stored], dict[Name, Stored]]:
-        """Indices, all of them read, and notes."""
+        """Indices, all of them read, and notes: these last, so that a push that ends with this look misses none."""
         for _ in range(TRIES):
-            notes, files = _named(self.bucket, keys.CONDEMNED), _named(self.bucket, keys.INDEX)
+            files = _named(self.bucket, keys.INDEX)
             if self._load(files.keys()):
-                return files, notes
+                return files, _named(self.bucket, keys.CONDEMNED)
         raise Unavailable(f"the indices of {self.bucket.place} change faster than they can be read", mend="try again")
 
     def _indices(self, names: Iterable[Name]) -> dict[Digest, Index]:
@@ -88,6 +88,8 @@ class Catalogue:
         """Read all these indices; False if one is gone."""
         self._read = {name: index for name, index in self._read.items() if name in names}
         missing = sorted(names - self._read.keys())
+        if not missing:
+            return True
         with ThreadPoolExecutor(READERS) as pool:
             found = dict(zip(missing, pool.map(self._index, missing), strict=True))
         self._read |= {name: index for name, index in found.items() if index is not None}
