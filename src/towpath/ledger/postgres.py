@@ -47,8 +47,9 @@ SELECT set_config('lock_timeout', %(wait)s, true),
        CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
 _TAKE = "SELECT pg_advisory_xact_lock(hashtext('towpath_ledger'), 'towpath_ledger'::regclass::oid::int)"
-_HEAD = "SELECT position, hash FROM towpath_ledger ORDER BY position DESC LIMIT 1"
-_KNOWN = "SELECT id FROM towpath_ledger WHERE id = ANY(%s)"
+_HEAD = """
+SELECT position, hash, ARRAY(SELECT id FROM towpath_ledger WHERE id = ANY(%s)) FROM towpath_ledger ORDER BY position DESC LIMIT 1
+"""
 _HASH = "SELECT hash FROM towpath_ledger WHERE position = %s"
 _INSERT = "INSERT INTO towpath_ledger SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::text[])"
 _PAGE = "SELECT position, body, previous, hash FROM towpath_ledger WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
@@ -69,6 +70,7 @@ class PostgresLedger:
     def __init__(self, url: str, *, connect_s: int = 10, wait_s: float = 60) -> None:
         self._conninfo, self.place = _read(url, connect_s)
         self.wait_s = wait_s
+        self._made = False
         self._idle: list[psycopg.Connection] = []
         weakref.finalize(self, _close, self._idle)
 
@@ -89,17 +91,17 @@ class PostgresLedger:
 
     def _append(self, connection: psycopg.Connection, bodies: dict[str, bytes], expected: int | None, tried: list[Record]) -> Head:
         """One transaction. ``tried`` is what an earlier one was to write whose end nobody heard of, and gets what this one writes."""
-        if not _is_there(connection):
+        if not self._made:
             _make(connection)
+            self._made = True
         with connection.transaction():
             connection.execute(_LOCK, {"wait": f"{self.wait_s * 1000:.0f}"})
             connection.execute(_TAKE)
             if tried and connection.execute(_HASH, (tried[-1].position,)).fetchone() == (tried[-1].hash,):
                 return Head(tried[-1].position, tried[-1].hash)  # it did land: the hash covers all that it wrote
-            head = _head(connection)
+            head, known = _head(connection, list(bodies))
             if expected is not None and expected != head.position:
                 raise conflict(expected, head.position)
-            known = {id for (id,) in connection.execute(_KNOWN, (list(bodies),))}
             fresh = {id: body for id, body in bodies.items() if id not in known}
             tried[:] = records = chain(fresh.values(), head)
             if records:
@@ -188,19 +190,22 @@ def _is_there(connection: psycopg.Connection) -> bool:
 
 
 def _make(connection: psycopg.Connection) -> None:
-    """Make the table; of several at once one does, for IF NOT EXISTS alone does not keep two from colliding."""
+    """Make the table where it is not there; of several at once one does, for IF NOT EXISTS alone does not keep two from colliding."""
+    if _is_there(connection):
+        return
     with connection.transaction():
         connection.execute(_LOCK_SCHEMA)
         connection.execute(_SCHEMA)
 
 
-def _head(connection: psycopg.Connection) -> Head:
-    found = connection.execute(_HEAD).fetchone()
-    return Head(found[0], Digest(found[1])) if found else Head()
+def _head(connection: psycopg.Connection, ids: Sequence[str] = ()) -> tuple[Head, set[str]]:
+    """Where the ledger ends, and which of ``ids`` are in it."""
+    found = connection.execute(_HEAD, (list(ids),)).fetchone()
+    return (Head(found[0], Digest(found[1])), set(found[2])) if found else (Head(), set())
 
 
 def _end(connection: psycopg.Connection) -> int:
-    return _head(connection).position if _is_there(connection) else 0
+    return _head(connection)[0].position if _is_there(connection) else 0
 
 
 def _page(connection: psycopg.Connection, *, start: int, end: int) -> list[Record]:
