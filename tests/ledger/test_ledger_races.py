@@ -1,8 +1,10 @@
-"""Twenty processes at one ledger that a team shares: every fact once, each writer's in its own order, one decision a position."""
+"""Processes at one ledger that a team shares: of twenty every fact is kept once, and one decides; a killed one leaves whole appends."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -10,7 +12,7 @@ from towpath.ledger import verify
 from towpath.ledger.objects import ObjectLedger
 from towpath.store.remote.cloud import CloudBucket
 from towpath.store.remote.folder import FolderBucket
-from towpath.testing.ledgers import numbers
+from towpath.testing.ledgers import fact, numbers
 
 WRITERS, FACTS = 20, 5
 BRING = {
@@ -41,6 +43,17 @@ try:
     print("won")
 except Conflict:
     print("lost")
+"""
+
+GO_ON = """
+import sys
+from pathlib import Path
+from towpath.testing.ledgers import fact
+{bring}
+ledger = {make}
+for number in range(100_000):
+    ledger.append([fact(2 * number), fact(2 * number + 1)])
+    print(number, flush=True)
 """
 
 
@@ -85,4 +98,21 @@ def test_twenty_processes_lose_nothing_and_one_decides(place):
     assert sorted(n for n in found if n >= 999_000) == [999_000 + k for k in range(FACTS)]
     for number in range(WRITERS):
         assert [n % 1000 for n in found if n // 1000 == number] == list(range(FACTS))
+    assert verify(opened().read()).faults == ()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.013, 0.041])
+def test_kill_9_in_the_middle_of_appends_leaves_whole_ones(place, after_s):
+    kind, address, environ, opened = place
+    command = [sys.executable, "-c", GO_ON.format(bring=BRING[kind], make=MAKE[kind]), address]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environ})
+    process.stdout.readline()
+    time.sleep(after_s)
+    os.kill(process.pid, signal.SIGKILL)
+    acknowledged = 1 + len(process.communicate()[0].splitlines())
+    opened().append([fact(500_000)])  # and nobody has to take a lock away
+    found = numbers(opened())
+    kept = [n for n in found if n != 500_000]
+    assert kept == list(range(len(kept)))
+    assert len(kept) in (2 * acknowledged, 2 * acknowledged + 2)  # the last may be written and not yet told
     assert verify(opened().read()).faults == ()
