@@ -53,10 +53,8 @@ def data(context: typer.Context, names: Names = None) -> None:
     """Whether all that towpath.lock names is there, in the store or the remote, and is what was written. Exit code 1 if not."""
     project = shared.project(context)
     locked = lock.read(project.root)
-    faults = {
-        name: list(_faults(project, name, locked[name]))
-        for name in chosen(project, names, [name for name in project.data if name in locked])
-    }
+    there = chosen(project, names, [name for name in project.data if name in locked])
+    faults = {name: list(_faults(project, locked[name])) for name in there}
     lines = [f"{name}: {_listed(found) if found else f'{locked[name].digest[:8]} is all there'}" for name, found in faults.items()]
     shared.answer(context, faults, "\n".join(lines) or f"{lock.LOCK} names no dataset: `towpath data add`")
     if any(faults.values()):
