@@ -201,6 +201,23 @@ def test_nothing_is_saved_when_nothing_fails():
     assert failing({"columns": {"a": {"min": 0}}}, pl.DataFrame({"a": [-1]}))[0].saved == ""
 
 
+def test_what_was_saved_once_may_be_data_itself():
+    store = MemoryStore()
+    found = only({"columns": {"a": {"min": 0}}}, pl.DataFrame({"a": [-1]}), around=Around(now=NOW, store=store))
+    again = pl.read_parquet(io.BytesIO(store.get(Digest(found.saved))))
+    assert only({"columns": {"a": {"min": 0}}}, again, around=Around(now=NOW, store=store)).examples == ("0 row 1: -1",)
+
+
+def test_large_integers_are_not_taken_for_each_other():
+    large = 2**53
+    around = Around(now=NOW, others={"o": [part("o", pl.DataFrame({"k": [large]}))]})
+    frame = pl.DataFrame({"a": [large + 1]})
+    assert "is not in o.k" in only({"foreign_keys": {"a": "o.k"}}, frame, around=around).because
+    assert "is none of" in only({"columns": {"a": {"values": [large]}}}, frame).because
+    assert failing({"columns": {"a": {"values": [large, large + 1, 0.5, "1e3", "x"]}}}, frame.cast(pl.UInt64)) == []
+    assert failing({"columns": {"a": {"values": ["1e3", True]}}}, pl.DataFrame({"a": [1000]})) == []
+
+
 def test_a_share_counts_values_and_not_nulls():
     frame = pl.DataFrame({"a": [1, 1, 1, -1, None, None]})
     assert failing({"columns": {"a": {"min": 0, "share": "75%"}}}, frame) == []

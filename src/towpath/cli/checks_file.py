@@ -19,7 +19,7 @@ def with_checks(text: str, name: str, checks: dict[str, Any]) -> str:
     """The text with ``checks`` for the dataset ``name``.
 
     >>> print(with_checks("data: {rides: rides.csv}  # by bike\\n", "rides", {"rows": {"min": 5}}), end="")
-    data:                      # by bike
+    data:                     # by bike
       rides:
         path: rides.csv
         checks:

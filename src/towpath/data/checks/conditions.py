@@ -63,7 +63,10 @@ def strange(column: str, values: Sequence[Scalar], table: Table) -> pl.Expr:
         return _NEVER
     if kind == "boolean":
         return ~value.is_in([one for one in values if isinstance(one, bool)])
-    if kind in ("integer", "number"):
+    if kind == "integer":  # as integers: two large ones may be the same float
+        whole = [int(one) if isinstance(one, int) else int(float(one)) for one in values if _is_number(one) and float(one).is_integer()]
+        return ~value.cast(pl.Int128).is_in(pl.Series(whole, dtype=pl.Int128).implode())
+    if kind == "number":
         return ~value.cast(pl.Float64).is_in([float(one) for one in values if _is_number(one)])
     texts = [_text(one) for one in values]
     value = value if kind == "string" else value.cast(pl.String)
@@ -126,7 +129,8 @@ def orphan(column: str, keys: pl.Series | None, table: Table) -> pl.Expr:
     if kind == "null" or not len(keys):
         return value.is_not_null()
     if kind in ("integer", "number") and keys.dtype.is_numeric():
-        return ~value.cast(pl.Float64).is_in(keys.cast(pl.Float64).implode())
+        form = pl.Int128 if kind == "integer" and keys.dtype.is_integer() else pl.Float64
+        return ~value.cast(form).is_in(keys.cast(form).implode())
     if table.schema[column] != keys.dtype:
         raise Unfit(column, f"column {column} is {kind}, and the key that it refers to is {keys.dtype}")
     return ~value.is_in(keys.implode())

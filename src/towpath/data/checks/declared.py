@@ -199,6 +199,6 @@ def _age(seconds: float) -> str:
     """An age for people: in days from two days on.
 
     >>> _age(5400), _age(3 * 86400 + 7200)
-    ('90min', '3.1d')
+    ('90min', '3.08d')
     """
     return f"{seconds / 86400:.3g}d" if abs(seconds) > 2 * 86400 and seconds % 86400 else written(timedelta(seconds=round(seconds)))

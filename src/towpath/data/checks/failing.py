@@ -124,8 +124,9 @@ def save(parts: Sequence[Part], faults: Sequence[tuple[str, pl.DataFrame]], stor
 
 def _whole(path: str, frame: pl.DataFrame, gates: pl.DataFrame) -> pl.DataFrame:
     of_file = gates.filter(pl.col(FILE) == path)
-    rows = frame.with_row_index(ROW, offset=1).join(of_file, on=ROW, how="inner", maintain_order="left")
-    return rows.select(FILE, ROW, CHECKS, *frame.columns)
+    bare = frame.drop(FILE, ROW, CHECKS, strict=False)  # what was saved once may be data itself
+    rows = bare.with_row_index(ROW, offset=1).join(of_file, on=ROW, how="inner", maintain_order="left")
+    return rows.select(FILE, ROW, CHECKS, *bare.columns)
 
 
 def _clashes(name: str, dtype: pl.DataType, frames: Sequence[pl.DataFrame]) -> bool:

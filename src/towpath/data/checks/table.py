@@ -37,7 +37,7 @@ def of_file(path: str, frame: pl.DataFrame) -> Table:
     forms = {series.name: _plain(series) for series in frame.iter_columns()}
     plain = frame.lazy().with_columns(form for form in forms.values() if form is not None)
     empty = frame.clear().select(pl.col(name) if form is None else form for name, form in forms.items())
-    located = plain.with_row_index(ROW, offset=1).with_columns(pl.lit(path).alias(FILE))
+    located = plain.drop(FILE, ROW, strict=False).with_row_index(ROW, offset=1).with_columns(pl.lit(path).alias(FILE))
     return Table(path, frame.height, dict(empty.schema), plain, located)
 
 
