@@ -77,6 +77,16 @@ def test_the_rows_at_fault_go_into_a_file(run, checked, tmp_path):
     assert (both.code, "--rows writes one file" in both.err) == (2, True)
 
 
+def test_the_rows_that_a_schema_refuses_are_written_too(run, checked, tmp_path):
+    (checked / "towpath.yaml").write_text(START.replace("      rows: {min: 3}\n", "      pandera: schemas\n"))
+    (checked / "schemas.py").write_text("import pandera.polars as pa\nrows = pa.DataFrameSchema({'a': pa.Column(int, pa.Check.lt(5))})\n")
+    (checked / "rows" / "2.csv").write_text("a,b,k\n4,1,x\n-5,1,z\n5,1,x\n")
+    file = tmp_path / "bad.parquet"
+    said = run("data", "check", "rows", "--project", checked, "--rows", file)
+    assert "fails `less_than(5)` in 1 of 3 rows, such as 5 in row 3" in said.out
+    assert pl.read_parquet(file).select("towpath_row", "a").rows() == [(2, -5), (3, 5)]
+
+
 def test_a_slip_in_an_expression_has_its_line(run, checked):
     (checked / "towpath.yaml").write_text(START.replace("b <= a", "b <= "))
     said = run("data", "check", "--project", checked)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import polars as pl
 import typer
 
 from towpath import kept
@@ -16,6 +18,7 @@ from towpath.cli.checks_file import alone, with_checks
 from towpath.data.checks import Around, of_dataset
 from towpath.data.checks.propose import propose as proposed
 from towpath.data.checks.wording import count
+from towpath.data.exclude import parts_left
 from towpath.data.snapshot import Part, known_facts, look
 from towpath.digest import Digest
 from towpath.errors import Refused, UnknownName, UsageError
@@ -64,7 +67,8 @@ def _look(project: Project, chosen: Sequence[str]) -> dict[str, tuple[Part, ...]
     referred = [target.partition(".")[0] for name in chosen for target in project.data[name].checks.foreign_keys.values()]
     store, index = kept.store(project), kept.index(project)
     wanted = dict.fromkeys([*chosen, *(name for name in referred if name in project.data)])
-    return {name: look(project.data[name], project.root, store, index) for name in wanted}
+    excluded = kept.state(project).exclusions
+    return {name: parts_left(look(project.data[name], project.root, store, index), excluded.of(name)) for name in wanted}
 
 
 def _said(project: Project, name: str, looked: Mapping[str, Sequence[Part]]) -> Said:
@@ -83,7 +87,8 @@ def _write(file: Path, said: Said, project: Project) -> None:
         raise Refused(f"no row of {said.dataset} is at fault: there is nothing to write to {file}", mend="leave --rows out")
     if file.exists():
         raise UsageError(f"there is a {file} already", mend="name a new file, or delete that one")
-    kept.store(project).get_file(Digest(next(iter(saved))), file)
+    store = kept.store(project)  # the rules' rows are one object, a pandera schema's another
+    pl.concat([pl.read_parquet(io.BytesIO(store.get(Digest(one)))) for one in saved], how="diagonal_relaxed").write_parquet(file)
 
 
 def _words(said: Said) -> str:
