@@ -59,7 +59,7 @@ class ObjectLedger:
             return self._append(bodies, expected, by=uuid.uuid4().hex)
 
     def _append(self, bodies: dict[str, bytes], expected: int | None, by: str) -> Head:
-        if not self._listed or (expected is not None and expected > self._head.position) or self._ids.issuperset(bodies):
+        if not self._listed or expected not in (None, self._head.position) or self._ids.issuperset(bodies):
             self._catch_up()
         self._prove()
         until = time.monotonic() + self.wait_s

@@ -171,6 +171,9 @@ class LedgerContract:
             one.append([fact(5)], expected=head.position)
         with pytest.raises(Conflict, match="position 4"):
             other.append([fact(5)], expected=9)
+        one.append([fact(6)])
+        with pytest.raises(Conflict, match="position 5"):
+            other.append([fact(7)], expected=1)
 
     def test_the_end_shows_to_those_who_read_it_before(self, open_again: OpenAgain) -> None:
         one, other = open_again(), open_again()

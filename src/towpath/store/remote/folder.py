@@ -56,13 +56,12 @@ class FolderBucket:
     def list(self, folder: str, after: str = "") -> Iterator[Stored]:
         with self._explained(f"listing {folder}"):
             for place, _, names in os.walk(self.root / folder):
-                for name in names:
-                    path = Path(place, name)
-                    key = path.relative_to(self.root).as_posix()
-                    if key <= after:
+                base = Path(place).relative_to(self.root).as_posix()
+                for key in (f"{base}/{name}" for name in names):
+                    if key <= after:  # of a ledger's thousands of batches few are new
                         continue
                     with suppress(FileNotFoundError):
-                        found = path.stat()
+                        found = (self.root / key).stat()
                         yield Stored(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def delete(self, keys: Iterable[str]) -> None:
