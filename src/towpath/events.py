@@ -74,6 +74,7 @@ class SnapshotTaken(Event, frozen=True, kw_only=True):
     content: Digest
     rows: int
     files: int
+    excluded: int = 0  # of the rows; ``content`` is that of the others
 
 
 class ChecksJudged(Event, frozen=True, kw_only=True):
@@ -245,6 +246,25 @@ class QuarantineLifted(Event, frozen=True, kw_only=True):
     because: str
 
 
+# rows of data
+
+
+class RowsExcluded(Event, frozen=True, kw_only=True):
+    """Rows for which ``where``, an expression in SQL, is true are left out of every later run."""
+
+    exclusion: int
+    dataset: str
+    where: str
+    by: str
+    because: str
+
+
+class ExclusionLifted(Event, frozen=True, kw_only=True):
+    exclusion: int
+    by: str
+    because: str
+
+
 # monitoring and the world outside
 
 
@@ -303,6 +323,8 @@ AnyEvent = (
     | VersionRolledBack
     | ReleaseAbandoned
     | QuarantineLifted
+    | RowsExcluded
+    | ExclusionLifted
     | FindingMade
     | Delivered
     | LedgerImported

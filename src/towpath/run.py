@@ -7,7 +7,6 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,9 +17,10 @@ from towpath.candidate import Judged, Rival, Source
 from towpath.clock import boot_id
 from towpath.data import checks
 from towpath.data.checks import Around
+from towpath.data.exclude import parts_left, taken_left
 from towpath.data.snapshot import Taken, known_facts, see, take
 from towpath.digest import Digest, of_value
-from towpath.errors import TowpathError, Unavailable
+from towpath.errors import TowpathError
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
 from towpath.pipeline import functions, runs
@@ -105,7 +105,7 @@ def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, 
         firing = next((one for one in waiting(state.firings, state.runs) if one.run == fired), None)
         if fired is not None and firing is None:
             raise TowpathError(f"run {fired} was not fired, or has begun", mend="nothing is to be done: the loop starts runs by itself")
-        lost = [_given_up(run, here, world.clock.now()) for run in state.runs.all.values() if run.is_going_on]
+        lost = [runs.given_up(run, here, world.clock.now()) for run in state.runs.all.values() if run.is_going_on]
         free = max([state.runs.next_number, *(1 + (one.run or 0) for one in state.firings.decisions)])
         started = ev.RunStarted(
             run=firing.run if firing else free,
@@ -123,22 +123,13 @@ def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, 
     return next(event for event in events if isinstance(event, ev.RunStarted))
 
 
-def _given_up(run: Run, here: Here, now: datetime) -> ev.RunLost:
-    because = runs.lost(run, here, now)
-    if not because:
-        raise Unavailable(
-            f"run {run.number} is at work on {run.host}; it was last heard of at {run.heard:%Y-%m-%d %H:%M} UTC",
-            mend=f"wait for its end; should {run.host} have died, another run may begin after {run.lease:%Y-%m-%d %H:%M} UTC",
-        )
-    return ev.RunLost(run=run.number, because=because)
-
-
 def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     taken = _data(bench)
     source = _source(bench)
     table = _rows(bench, source, taken)
     rows = candidate.labelled(table.frame, bench.project, bench.world.clock.now())
-    recipe = candidate.recipe(bench.project, source, _content(rows, table))
+    content = of_value([table.content, rows.height])  # time alone makes more rows mature
+    recipe = candidate.recipe(bench.project, source, content)
     state = bench.world.state()
     _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
@@ -156,23 +147,35 @@ def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
 def _data(bench: Bench) -> dict[str, Taken]:
     """Check and snapshot every dataset. Ends the run when a check fails."""
     store = bench.world.store
-    accepted = bench.world.state().runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
+    state = bench.world.state()
+    accepted = state.runs.last(ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
     seen, taken = {}, {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
         seen[name] = see(dataset, bench.project.root, store, kept.index(bench.project))
-    around = Around(now=bench.world.clock.now(), others={name: had.parts for name, had in seen.items()}, code=bench.folder, store=store)
+    judged = {name: parts_left(had.parts, state.exclusions.of(name)) for name, had in seen.items()}
+    around = Around(now=bench.world.clock.now(), others=judged, code=bench.folder, store=store)
     for name, had in seen.items():
         facts = known_facts(store, accepted.snapshots[name].digest) if accepted and name in accepted.snapshots else None
-        verdicts = checks.of_dataset(bench.project, name, had.parts, replace(around, reference=facts))
+        verdicts = checks.of_dataset(bench.project, name, judged[name], replace(around, reference=facts))
         bench.told(ev.ChecksJudged(run=bench.number, dataset=name, verdicts=verdicts))
         failed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
         if failed:
             raise Ended(ev.Outcome.STOPPED, "; ".join(f"check `{verdict.gate}`: {verdict.because}" for verdict in failed))
-        one = taken[name] = take(name, had.parts, store, kind=had.kind, origin=had.origin)
-        shot = one.snapshot
+        one, excluded = taken_left(take(name, had.parts, store, kind=had.kind, origin=had.origin), state.exclusions.of(name))
+        taken[name], shot = one, one.snapshot
+        if excluded:
+            bench.tell(f"{excluded:,} of {shot.rows:,} rows of {name} are excluded")
         bench.told(
-            ev.SnapshotTaken(run=bench.number, dataset=name, digest=one.digest, content=one.facts.content, rows=shot.rows, files=shot.files)
+            ev.SnapshotTaken(
+                run=bench.number,
+                dataset=name,
+                digest=one.digest,
+                content=one.facts.content,
+                rows=shot.rows,
+                files=shot.files,
+                excluded=excluded,
+            )
         )
     return taken
 
@@ -205,11 +208,6 @@ def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
             )
         )
     return rows_of(bench.project, inputs[bench.project.model.rows])
-
-
-def _content(rows: pl.DataFrame, table: Table) -> Digest:
-    """Content of the rows that have a label: time alone makes more of them mature."""
-    return of_value([table.content, rows.height])
 
 
 def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:

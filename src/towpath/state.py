@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from towpath import events as ev
+from towpath.data import exclusions
 from towpath.ledger import Head, Record
 from towpath.monitor import findings
 from towpath.monitor.alerts.message import is_told
@@ -27,6 +28,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     live: live.Live = live.Live()
     firings: firings.Firings = firings.Firings()
     findings: findings.Findings = findings.Findings()
+    exclusions: exclusions.Exclusions = exclusions.Exclusions()
     delivered: dict[str, int] = {}
     news: int = 0  # position of the latest event that the world outside is to hear of
 
@@ -46,6 +48,7 @@ def apply(state: State, record: Record) -> State:
         live=live.apply(state.live, entry),
         firings=firings.apply(state.firings, entry),
         findings=findings.apply(state.findings, entry),
+        exclusions=exclusions.apply(state.exclusions, entry),
         delivered={**state.delivered, **told},
         news=record.position if isinstance(entry.event, _TOLD) or is_told(entry.event) else state.news,
     )

@@ -46,6 +46,10 @@ def _what(event: ev.AnyEvent) -> str:
             return _of_version(event)
         case ev.QuarantineLifted():
             return f"the quarantine of {event.digest[:8]} was lifted by {event.by}"
+        case ev.RowsExcluded():
+            return f"exclusion {event.exclusion}: {event.by} left the rows of {event.dataset} out where {event.where}"
+        case ev.ExclusionLifted():
+            return f"exclusion {event.exclusion} was lifted by {event.by}"
         case ev.FindingMade():
             on = f" of version {event.version}" if event.version else ""
             return f"finding {event.finding}, {event.subject} in {event.what}{on}"
@@ -90,7 +94,8 @@ def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | e
     match event:
         case ev.SnapshotTaken():
             rows = f"{event.rows:,} rows in " if event.rows >= 0 else ""
-            return f"run {event.run}: {event.dataset} has {rows}{event.files:,} file{'s' * (event.files != 1)}"
+            excluded = f", {event.excluded:,} rows excluded" if event.excluded else ""
+            return f"run {event.run}: {event.dataset} has {rows}{event.files:,} file{'s' * (event.files != 1)}{excluded}"
         case ev.ChecksJudged():
             return f"run {event.run}: checks of {event.dataset}: {_summed(event.verdicts)}"
         case ev.StepExecuted(reused=True):

@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     "data checkout": Verb("towpath.cli.data", "data", "make the files those that towpath.lock names"),
     "data check": Verb("towpath.cli.data_checks", "data", "hold datasets against their checks, as a run does"),
     "data propose": Verb("towpath.cli.data_checks", "data", "propose checks from what the data is now"),
+    "data exclude": Verb("towpath.cli.data_rows", "data", "leave rows out of every later run, with a reason"),
     "data push": Verb("towpath.cli.data_remote", "data", "send what the remote does not have yet"),
     "data pull": Verb("towpath.cli.data_remote", "data", "bring what towpath.lock names from the remote"),
     "data gc": Verb("towpath.cli.data_remote", "data", "remove what no commit and no event names"),

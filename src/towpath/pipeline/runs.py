@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from towpath import events as ev
 from towpath.digest import Digest
+from towpath.errors import Unavailable
 from towpath.verdict import Verdict
 
 
@@ -97,6 +98,17 @@ def lost(run: Run, here: Here, now: datetime) -> str:
     if run.boot != here.boot:
         return f"{run.host} was started again since"
     return f"its process {run.pid} on {run.host} ended without a word" if here.lock_is_free else ""
+
+
+def given_up(run: Run, here: Here, now: datetime) -> ev.RunLost:
+    """The event that a run without an end is lost. Raises Unavailable where it may be at work."""
+    because = lost(run, here, now)
+    if not because:
+        raise Unavailable(
+            f"run {run.number} is at work on {run.host}; it was last heard of at {run.heard:%Y-%m-%d %H:%M} UTC",
+            mend=f"wait for its end; should {run.host} have died, another run may begin after {run.lease:%Y-%m-%d %H:%M} UTC",
+        )
+    return ev.RunLost(run=run.number, because=because)
 
 
 def apply(runs: Runs, entry: ev.Entry) -> Runs:

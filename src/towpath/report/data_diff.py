@@ -90,12 +90,13 @@ def _rows(rows: Rows) -> list[str]:
     lines = [f"{told}{by}; {rows.before:,} -> {rows.after:,}"]
     if rows.by_column:
         lines.append(f"  changed in {_few([f'{name} ({count:,})' for name, count in rows.by_column.items()])}")
-    lines += [f"  + {_row(row)}" for row in rows.some_added]
-    lines += [f"  - {_row(row)}" for row in rows.some_removed]
+    lines += [f"  + {row_in_words(row)}" for row in rows.some_added]
+    lines += [f"  - {row_in_words(row)}" for row in rows.some_removed]
     return lines + [f"  ~ {_changed(row)}" for row in rows.some_changed]
 
 
-def _row(row: Row) -> str:
+def row_in_words(row: Row) -> str:
+    """The first values of a row."""
     return _few([f"{name}={_value(value)}" for name, value in row.items()])
 
 
