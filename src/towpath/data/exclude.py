@@ -50,7 +50,7 @@ def _parsed(where: str) -> pl.Expr:
 
 def _answer(frame: pl.DataFrame, parsed: pl.Expr, where: str) -> pl.Series:
     try:
-        asked = frame.select(dict.fromkeys(parsed.meta.root_names())).with_columns(selectors.float().fill_nan(None))
+        asked = frame.select(list(dict.fromkeys(parsed.meta.root_names()))).with_columns(selectors.float().fill_nan(None))
         answer = asked.select(parsed.alias("touched"))["touched"]
     except pl.exceptions.PolarsError as fault:
         raise UsageError(f"`{where}` cannot be asked of these rows: {str(fault).splitlines()[0]}", mend=_MEND) from None
