@@ -11,9 +11,10 @@ EXTRAS = {
     "pandas": "give steps pandas or Arrow frames",
     "mlflow": "mirror runs and versions to MLflow",
     "plots": "draw pictures",
-    "remote": "keep a team's store and ledger in a bucket or a shared folder",
+    "remote": "read data from buckets, and keep a team's store and ledger in one",
     "pandera": "judge data by pandera schemas",
     "postgres": "keep a team's ledger in PostgreSQL",
+    "sql": "read data by queries",
 }
 EXTRA_OF = {
     "onnx": "train",
@@ -29,6 +30,9 @@ EXTRA_OF = {
     "vl_convert": "plots",
     "obstore": "remote",
     "psycopg": "postgres",
+    "adbc_driver_manager": "sql",
+    "adbc_driver_postgresql": "sql",
+    "adbc_driver_sqlite": "sql",
     "pandera": "pandera",
 }
 
