@@ -77,7 +77,7 @@ def test_a_bucket_that_breaks_its_word_is_refused(bucket, reason, tmp_path):
     with pytest.raises(UsageError, match=reason) as caught:
         prove(bucket(tmp_path))
     assert str(tmp_path) in caught.value.what
-    assert "SeaweedFS" in caught.value.mend
+    assert caught.value.mend
 
 
 @pytest.mark.parametrize("place", ["ftp://host/folder", "http://host/x", "s4://bucket"])

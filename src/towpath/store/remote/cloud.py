@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from towpath.store.remote.bucket import Stored
 
 PATIENCE_S = 60.0  # from the first try of a call to the start of its last one
 WHOLE_CALL_S = 300.0  # a pack of 32 MB at 110 kB/s; a server that takes a call and says nothing holds it no longer
+PAUSE_S = 0.2  # before a cut-off listing goes on
 METADATA = "169.254.169.254"  # whom clients of S3 ask for credentials when the environment has none
 CREDENTIALS = (
     "give credentials that may read and write there: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or those of the cloud's own client"
@@ -68,8 +70,21 @@ class CloudBucket:
                 return None
 
     def list(self, folder: str, after: str = "") -> Iterator[Stored]:
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                for stored in self._listed(folder, after):
+                    after = stored.key
+                    yield stored
+                return
+            except Unavailable:  # obstore tries calls again, but no listing that was cut off in its middle
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_S)
+
+    def _listed(self, folder: str, after: str) -> Iterator[Stored]:
         with self._explained(f"listing {folder}"):
-            for found in obstore.list(self._store, folder, offset=after or None):
+            for found in obstore.list(self._store, folder, offset=after or None, chunk_size=1000):
                 for entry in found:
                     yield Stored(entry["path"], entry["size"], entry["last_modified"])
 
@@ -117,9 +132,11 @@ def explained(place: str, doing: str) -> Iterator[None]:
     """Faults of obstore in our words. Raises UsageError where the bucket or the right is missing, else Unavailable."""
     try:
         yield
-    except FileNotFoundError as fault:
-        raise UsageError(f"{place} is not there: {_said(fault)}", mend="make the bucket, or correct its name in towpath.yaml") from fault
     except (exceptions.BaseError, ValueError, OSError) as fault:
+        if isinstance(fault, FileNotFoundError) or "404 Not Found" in str(fault):  # of a listing, only the text tells
+            raise UsageError(
+                f"{place} is not there: {_said(fault)}", mend="make the bucket, or correct its name in towpath.yaml"
+            ) from fault
         if _is_refusal(fault):
             raise UsageError(f"{place} refuses {doing}: {_said(fault)}", mend=CREDENTIALS) from fault
         raise Unavailable(
