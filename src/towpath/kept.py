@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from towpath.clock import Clock, ReplayClock, WallClock
 from towpath.data.index import Index
+from towpath.data.settled import Settled
 from towpath.digest import of_bytes
 from towpath.errors import Unavailable, UsageError
 from towpath.ledger import Ledger
@@ -101,6 +102,11 @@ def remote(project: Project) -> Remote:
 def index(project: Project) -> Index:
     """What is known of the project's data files without reading them."""
     return Index(project.home / "index.msgpack")
+
+
+def settled(project: Project) -> Settled:
+    """Which datasets were found to be as a snapshot says."""
+    return Settled(project.home / "settled.json")
 
 
 def clock(replay: Path | None = None) -> Clock:

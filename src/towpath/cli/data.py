@@ -19,12 +19,13 @@ from towpath.data import checkout as outs
 from towpath.data import lock, share
 from towpath.data.add import Added, Progress
 from towpath.data.add import add as add_dataset
-from towpath.data.compare import compare, here
+from towpath.data.compare import here, stands
 from towpath.data.index import Index
 from towpath.data.lock import LOCK, Locked
 from towpath.data.manifest import files_of
 from towpath.data.merge import Merged
 from towpath.data.merge import merge as merge_locks
+from towpath.data.settled import Settled
 from towpath.digest import Digest
 from towpath.errors import TowpathError, Unavailable, UnknownName, UsageError
 from towpath.hands import STORE, lock_of
@@ -108,19 +109,21 @@ def status(context: typer.Context, names: Names = None) -> None:
     """Which files are new, changed or gone since towpath.lock; nothing is written."""
     project = shared.project(context)
     store, index, locked = kept.store(project), kept.index(project), lock.read(project.root)
-    rows = [_status(project, name, store, index, locked.get(name)) for name in chosen(project, names)]
+    settled = kept.settled(project)
+    rows = [_status(project, name, store, index, settled, locked.get(name)) for name in chosen(project, names)]
     shared.answer(context, rows, views.status(rows))
 
 
-def _status(project: Project, name: str, store: Store, index: Index, locked: Locked | None) -> StatusRow:
-    digest = locked.digest if locked else ""
+def _status(project: Project, name: str, store: Store, index: Index, settled: Settled, locked: Locked | None) -> StatusRow:
+    dataset, digest = project.data[name], locked.digest if locked else Digest("")
     try:
-        files = here(project.data[name], project.root, index)
-        standing = compare(files, _files(store, name, locked)) if locked else compare(files, files)
+        if locked is None:
+            return StatusRow(dataset=name, digest="", files=len(here(dataset, project.root, index)))
+        count, standing = stands(name, dataset, project.root, index, settled, digest, lambda: _files(store, name, locked))
     except TowpathError as fault:
         return StatusRow(dataset=name, digest=digest, files=0, trouble=f"{fault.what} (mend: {fault.mend})")
     added, changed, removed = map(_readable, standing)
-    return StatusRow(dataset=name, digest=digest, files=len(files), added=added, changed=changed, removed=removed)
+    return StatusRow(dataset=name, digest=digest, files=count, added=added, changed=changed, removed=removed)
 
 
 def _readable(names: list[str]) -> list[str]:

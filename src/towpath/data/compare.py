@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from towpath.data.index import Index
-from towpath.data.sources import known
+from towpath.data.settled import Settled
+from towpath.data.sources import Source, known
 from towpath.data.sources.opening import opened
-from towpath.data.walk import NoFiles
+from towpath.data.walk import Found, NoFiles
+from towpath.digest import Digest
 from towpath.project import Dataset
 from towpath.store.trees import FileEntry
 
@@ -26,13 +28,34 @@ class Standing(NamedTuple):
         return not (self.added or self.changed or self.removed)
 
 
+def stands(
+    name: str, dataset: Dataset, root: Path, index: Index, settled: Settled, snapshot: Digest, files: Callable[[], Iterable[FileEntry]]
+) -> tuple[int, Standing]:
+    """How many files a dataset has now, and how they stand beside those of a snapshot, which ``files`` gives if it must."""
+    source = opened(dataset, root)
+    found = _found(source)
+    if settled.is_known(name, found, snapshot):
+        return len(found), Standing([], [], [])
+    standing = compare(_entries(source, found, index), files())
+    if standing.is_same:
+        settled.note(name, found, snapshot)
+    return len(found), standing
+
+
 def here(dataset: Dataset, root: Path, index: Index) -> list[FileEntry]:
     """The dataset's files as they are now, without their rows; only what looks touched is read. None where there are none."""
     source = opened(dataset, root)
+    return _entries(source, _found(source), index)
+
+
+def _found(source: Source) -> list[Found]:
     try:
-        found = source.look().files
+        return source.look().files
     except NoFiles:
         return []
+
+
+def _entries(source: Source, found: list[Found], index: Index) -> list[FileEntry]:
     try:
         return [FileEntry(file.name, known.digest(source, file, index), file.marks.size) for file in found]
     finally:

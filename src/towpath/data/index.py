@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from towpath.data.walk import Marks
 from towpath.digest import Digest
 
-_FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
+FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -27,8 +28,15 @@ class Index:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._kept = _load(file)
         self._learned = False
+
+    @cached_property
+    def _kept(self) -> _Kept:
+        """Read when it is first asked for: where nothing was touched, nobody asks."""
+        try:
+            return msgspec.msgpack.decode(self._file.read_bytes(), type=_Kept)
+        except (OSError, msgspec.DecodeError):
+            return _Kept({}, {})
 
     def known(self, path: str, marks: Marks) -> Digest | None:
         """The digest of a file with these marks, if it is known."""
@@ -37,7 +45,7 @@ class Index:
 
     def learn(self, path: str, marks: Marks, digest: Digest) -> None:
         """Note the digest of a file, unless its next change might not show: it is too young, or nothing tells."""
-        if marks.size >= 0 and time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > _FRESH_NS:
+        if marks.size >= 0 and time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > FRESH_NS:
             self._kept.files[os.fsencode(path)] = (*marks, digest)
             self._learned = True
 
@@ -61,10 +69,3 @@ class Index:
         half.write_bytes(msgspec.msgpack.encode(self._kept))
         half.replace(self._file)
         self._learned = False
-
-
-def _load(file: Path) -> _Kept:
-    try:
-        return msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
-    except (OSError, msgspec.DecodeError):
-        return _Kept({}, {})
