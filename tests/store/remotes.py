@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from blake3 import blake3
 
 from towpath.store.local import LocalStore
 from towpath.store.memory import MemoryStore
 from towpath.store.remote import Remote
+from towpath.store.remote.cloud import CloudBucket
+from towpath.store.remote.folder import FolderBucket
 
 START = datetime(2027, 4, 1, tzinfo=UTC)
 VERBS = ("put", "get", "size", "list", "delete")
+
+
+def bucket_at(place):
+    """The bucket of a URL, or a folder."""
+    return CloudBucket(place) if "://" in str(place) else FolderBucket(Path(place))
 
 
 def noise(size: int, seed: int = 0) -> bytes:

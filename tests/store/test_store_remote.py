@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from tests.store.remotes import Client, Watched, noise
+from tests.store.remotes import Client, Watched, bucket_at, noise
 
 from towpath.digest import of_bytes
 from towpath.errors import Broken, Unavailable, UnknownName, UsageError
 from towpath.store.memory import MemoryStore
-from towpath.store.remote import Remote, bucket_at
+from towpath.store.remote import Remote
 from towpath.store.remote.memory import MemoryBucket
 
 MB = 1 << 20
@@ -332,7 +332,8 @@ BOUNDED = """
 import sys, threading, time
 from pathlib import Path
 from towpath.store.local import LocalStore
-from towpath.store.remote import Remote, bucket_at
+from towpath.store.remote import Remote
+from towpath.store.remote.folder import FolderBucket
 
 peak, root, size = 0, Path(sys.argv[1]), int(sys.argv[2])
 def watch():
@@ -346,7 +347,7 @@ with (root / "file").open("wb") as file:
     source = open("/dev/urandom", "rb")
     for _ in range(size >> 20):
         file.write(source.read(1 << 20))
-bucket = bucket_at(str(root / "shared"))
+bucket = FolderBucket(root / "shared")
 store, other = LocalStore(root / "one"), LocalStore(root / "two")
 digest = store.put_file(root / "file")
 Remote(bucket, root / "a").push(store, [(digest, size)])

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from tests.store.remotes import Client, noise
+from tests.store.remotes import Client, bucket_at, noise
 
 from towpath.errors import Unavailable
-from towpath.store.remote import bucket_at
 
 CHILD = """
 import sys
@@ -19,11 +18,12 @@ from datetime import timedelta
 from pathlib import Path
 import towpath.store.remote.sending as sending
 from towpath.store.local import LocalStore
-from towpath.store.remote import Remote, bucket_at
+from towpath.store.remote import Remote
+from towpath.store.remote.folder import FolderBucket
 sending.PACK, sending.PACKS_AN_INDEX = 200_000, 4  # so that there are many moments
 verb, folder, shared = sys.argv[1:4]
 objects = dict(line.split() for line in sys.stdin)
-store, remote = LocalStore(Path(folder) / "store"), Remote(bucket_at(shared), Path(folder) / "remote")
+store, remote = LocalStore(Path(folder) / "store"), Remote(FolderBucket(Path(shared)), Path(folder) / "remote")
 print("ready", flush=True)
 if verb == "push":
     remote.push(store, [(digest, int(size)) for digest, size in objects.items()])

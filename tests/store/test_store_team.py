@@ -1,13 +1,13 @@
 """A team's store keeps the contract of stores over every kind of remote, and what one machine synced another one gets."""
 
 import pytest
-from tests.store.remotes import Watched, noise
+from tests.store.remotes import Watched, bucket_at, noise
 
 from towpath.digest import of_bytes
 from towpath.errors import UnknownName
 from towpath.store.local import LocalStore
 from towpath.store.memory import MemoryStore
-from towpath.store.remote import Remote, bucket_at
+from towpath.store.remote import Remote
 from towpath.store.remote.memory import MemoryBucket
 from towpath.store.team import TeamStore
 from towpath.testing import StoreContract

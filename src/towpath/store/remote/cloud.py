@@ -17,6 +17,7 @@ from obstore.store import ObjectStore, from_url
 from towpath.errors import Unavailable, UsageError
 from towpath.store.remote.bucket import Stored
 
+CLOUDS = ("s3", "gs", "az", "s3a", "abfs", "abfss", "memory")
 PATIENCE_S = 60.0  # from the first try of a call to the start of its last one
 WHOLE_CALL_S = 300.0  # a pack of 32 MB at 110 kB/s; a server that takes a call and says nothing holds it no longer
 PAUSE_S = 0.2  # before a cut-off listing goes on
@@ -118,6 +119,8 @@ def opened(url: str, *, patience_s: float = PATIENCE_S, whole_call_s: float = WH
     if str(config.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", ""))).startswith("http://"):
         http["allow_http"] = True  # who names such an endpoint means it
     try:
+        if url.partition("://")[0] not in CLOUDS:
+            raise ValueError(f"Towpath knows the schemes {', '.join(CLOUDS[:3])}")
         if url.startswith("memory:"):
             return from_url(url)
         return from_url(url, client_options=http, retry_config=retry, **config)
