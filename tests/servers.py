@@ -55,6 +55,12 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name}")
         return name
 
+    def schema(self) -> str:
+        """The URL of a new and empty schema: for who needs no database of his own, which is a thousand files."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE SCHEMA {name}")
+        return f"{self.url()}?options=-csearch_path%3D{name}"
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Rows that a statement gives, as the superuser."""
         import psycopg

@@ -63,7 +63,7 @@ class TestPostgres(LedgerContract):
     def open_again(self, postgres):
         from towpath.ledger.postgres import PostgresLedger
 
-        url = postgres.url(postgres.new())
+        url = postgres.schema()
         return lambda: PostgresLedger(url)
 
 

@@ -66,7 +66,7 @@ def place(request, tmp_path):
         server = request.getfixturevalue("postgres")
         from towpath.ledger.postgres import PostgresLedger
 
-        url = server.url(server.new())
+        url = server.schema()
         return request.param, url, {}, lambda: PostgresLedger(url)
     server, monkeypatch = request.getfixturevalue("seaweedfs"), request.getfixturevalue("monkeypatch")
     for name, value in server.environ.items():
