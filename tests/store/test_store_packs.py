@@ -136,8 +136,8 @@ def test_an_addition_that_fails_leaves_no_pack(store, tmp_path):
 PACK = """
 import sys
 from pathlib import Path
-from towpath.store import local
-local.PACK_BYTES = 200_000
+from towpath.store import local, packs
+packs.PACK_BYTES = 200_000
 store = local.LocalStore(Path(sys.argv[1]))
 print("begun", flush=True)
 with store.packing() as put:

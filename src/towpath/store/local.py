@@ -17,15 +17,14 @@ import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Broken, Unavailable
-from towpath.store.collection import Collected, collect
 from towpath.store.direct import write_all
-from towpath.store.packs import SUFFIX, Packs, PackWriter
+from towpath.store.packs import Packing, Packs
 from towpath.store.port import Execution, corrupt, unknown
 from towpath.store.transfer import copy, flush
+from towpath.store.whole import Collected, collect, faults, objects
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
 PACKED_UNDER = 128 << 10  # bytes: what is smaller goes into a pack, where many are put at once
-PACK_BYTES = 64 << 20
 _names = count()
 
 
@@ -86,13 +85,22 @@ class LocalStore:
     @contextmanager
     def packing(self) -> Iterator[Callable[[Path], Digest]]:
         """Gives a ``put_file`` whose small files go into packs: the way for thousands. They are there for readers when it ends."""
-        packing = Packing(self)
+        packing = Packing(self.root / "packs", self.has, self._place)
         try:
-            yield packing.put_file
+            yield lambda path: self._pack(packing, path)
         except BaseException:
             packing.give_up()
             raise
-        packing.close()
+        with self._explained():
+            packing.end()
+
+    def _pack(self, packing: Packing, path: Path) -> Digest:
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size >= PACKED_UNDER:
+                return self.put_file(path)
+            data = file.read()
+        with self._explained():
+            return packing.put(data)
 
     def get(self, digest: Digest) -> bytes:
         with self._explained():
@@ -155,24 +163,11 @@ class LocalStore:
 
     def objects(self) -> Iterator[tuple[Digest, int]]:
         """Every object that lies here, with its size in bytes; one that lies here twice is told twice."""
-        for folder in sorted((self.root / "objects").iterdir()):
-            for path in sorted(folder.iterdir()):
-                yield Digest(folder.name + path.name), path.stat().st_size
-        for pack in self._packs.all():
-            yield from ((digest, size) for digest, _, size in pack.entries())
+        return objects(self.root, self._packs.all())
 
     def faults(self, tell: Callable[[int], None] = lambda size: None) -> Iterator[Broken]:
         """Read everything that lies here; what is not what was written. ``tell`` gets the size of each object that was read."""
-        for folder in sorted((self.root / "objects").iterdir()):
-            for path in sorted(folder.iterdir()):
-                if (found := of_file(path)) != folder.name + path.name:
-                    yield corrupt(Digest(folder.name + path.name), found, str(path))
-                tell(path.stat().st_size)
-        for pack in self._packs.all():
-            for digest, offset, size in pack.entries():
-                if (found := of_bytes(pack.read(offset, size))) != digest:
-                    yield corrupt(digest, found, f"{pack.path} at {offset:,}")
-                tell(size)
+        return faults(self.root, self._packs.all(), tell)
 
     def collect(self, live: Collection[Digest], *, dry_run: bool = False) -> Collected:
         """Remove every object that is not ``live``, and what cut-off writers left. Nobody may write meanwhile.
@@ -245,55 +240,6 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
-
-
-class Packing:
-    """Puts files into a store: small ones into a pack, which is ended when it is large enough."""
-
-    def __init__(self, store: LocalStore) -> None:
-        self._store = store
-        self._temporary = ""
-        self._pack: PackWriter | None = None
-
-    def put_file(self, path: Path) -> Digest:
-        """As the store's."""
-        with open(path, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size >= PACKED_UNDER:
-                return self._store.put_file(path)
-            data = file.read()
-        digest = of_bytes(data)
-        if not (self._pack and self._pack.has(digest)) and not self._store.has(digest):
-            with self._store._explained():
-                self._begun().add(digest, data)
-                if self._begun().size >= PACK_BYTES:
-                    self.close()
-        return digest
-
-    def _begun(self) -> PackWriter:
-        if self._pack is None:
-            folder = self._store.root / "packs"
-            folder.mkdir(exist_ok=True)
-            self._temporary = f"{folder}/{os.getpid()}-{next(_names)}-{os.urandom(8).hex()}"
-            self._pack = PackWriter(self._temporary)
-        return self._pack
-
-    def close(self) -> None:
-        """End the pack that was begun, if one was, and give it its name."""
-        pack, self._pack = self._pack, None
-        if pack:
-            with self._store._explained():
-                try:
-                    pack.close(whole=True)
-                    os.chmod(self._temporary, 0o444)
-                    self._store._place(self._temporary, f"{self._temporary}{SUFFIX}")
-                finally:
-                    Path(self._temporary).unlink(missing_ok=True)
-
-    def give_up(self) -> None:
-        """Leave nothing of the pack that was begun."""
-        if self._pack:
-            self._pack.close(whole=False)
-            Path(self._temporary).unlink(missing_ok=True)
 
 
 def _write_new(path: str, data: bytes, mode: int) -> None:

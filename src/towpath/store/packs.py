@@ -9,13 +9,14 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from towpath.digest import Digest
+from towpath.digest import Digest, of_bytes
 from towpath.store.direct import Writer
 
 SUFFIX = ".pack"
+PACK_BYTES = 64 << 20
 _ENTRY = struct.Struct("<32sQQ")
 _END = struct.Struct("<Q8s")
 _MARK = b"towpack1"
@@ -50,6 +51,53 @@ class PackWriter:
                 self._writer.write(index + _END.pack(len(self._entries), _MARK))
         else:
             self._writer.give_up()
+
+
+class Packing:
+    """Puts small objects into packs, each of which is ended when it is large enough.
+
+    Args:
+        folder: where packs lie.
+        has: whether an object is in the store already.
+        place: gives a file that is whole its name.
+    """
+
+    def __init__(self, folder: Path, has: Callable[[Digest], bool], place: Callable[[str, str], None]) -> None:
+        self._folder, self._has, self._place = folder, has, place
+        self._path = ""
+        self._pack: PackWriter | None = None
+
+    def put(self, data: bytes) -> Digest:
+        """As the store's."""
+        digest = of_bytes(data)
+        if not (self._pack and self._pack.has(digest)) and not self._has(digest):
+            pack = self._pack = self._pack or self._begun()
+            pack.add(digest, data)
+            if pack.size >= PACK_BYTES:
+                self.end()
+        return digest
+
+    def _begun(self) -> PackWriter:
+        self._folder.mkdir(exist_ok=True)
+        self._path = f"{self._folder}/{os.getpid()}-{os.urandom(8).hex()}"
+        return PackWriter(self._path)
+
+    def end(self) -> None:
+        """End the pack that was begun, if one was, and give it its name."""
+        pack, self._pack = self._pack, None
+        if pack:
+            try:
+                pack.close(whole=True)
+                os.chmod(self._path, 0o444)
+                self._place(self._path, f"{self._path}{SUFFIX}")
+            finally:
+                Path(self._path).unlink(missing_ok=True)
+
+    def give_up(self) -> None:
+        """Leave nothing of the pack that was begun."""
+        if self._pack:
+            self._pack.close(whole=False)
+            Path(self._path).unlink(missing_ok=True)
 
 
 class Pack:

@@ -1,15 +1,17 @@
-"""Removing from a store on this machine what nothing needs any more."""
+"""A store on this machine as a whole: everything that lies in it, whether it is what was written, and removing what nothing needs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from towpath.digest import Digest
+from towpath.digest import Digest, of_bytes, of_file
+from towpath.errors import Broken
 from towpath.quantities import size_in_words
 from towpath.store.packs import SUFFIX, Pack, PackWriter
+from towpath.store.port import corrupt
 
 
 class Collected(NamedTuple):
@@ -29,6 +31,32 @@ class Collected(NamedTuple):
             f"{self.removed:,} objects ({size_in_words(self.removed_size)}) {would}removed, "
             f"{self.kept:,} ({size_in_words(self.kept_size)}) kept{torn}"
         )
+
+
+def objects(root: Path, packs: Iterable[Pack]) -> Iterator[tuple[Digest, int]]:
+    """Every object with its size in bytes."""
+    yield from ((digest, path.stat().st_size) for digest, path in _singles(root))
+    for pack in packs:
+        yield from ((digest, size) for digest, _, size in pack.entries())
+
+
+def faults(root: Path, packs: Iterable[Pack], tell: Callable[[int], None]) -> Iterator[Broken]:
+    """Read every object; those that are not what was written."""
+    for digest, path in _singles(root):
+        if (found := of_file(path)) != digest:
+            yield corrupt(digest, found, str(path))
+        tell(path.stat().st_size)
+    for pack in packs:
+        for digest, offset, size in pack.entries():
+            if (found := of_bytes(pack.read(offset, size))) != digest:
+                yield corrupt(digest, found, f"{pack.path} at {offset:,}")
+            tell(size)
+
+
+def _singles(root: Path) -> Iterator[tuple[Digest, Path]]:
+    """Objects that are a file each."""
+    for folder in _files(root / "objects"):
+        yield from ((Digest(folder.name + path.name), path) for path in _files(folder))
 
 
 def collect(root: Path, packs: Iterable[Pack], live: Collection[Digest], *, dry_run: bool) -> Collected:
@@ -63,9 +91,8 @@ Sized = list[tuple[Path, int]]
 def _loose(root: Path, live: Collection[Digest]) -> tuple[Sized, Sized]:
     kept: Sized = []
     gone: Sized = []
-    for folder in _files(root / "objects"):
-        for path in _files(folder):
-            (kept if folder.name + path.name in live else gone).append((path, path.stat().st_size))
+    for digest, path in _singles(root):
+        (kept if digest in live else gone).append((path, path.stat().st_size))
     return kept, gone
 
 
