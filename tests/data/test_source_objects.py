@@ -18,7 +18,6 @@ from towpath.data.compare import compare, here
 from towpath.data.index import Index
 from towpath.data.read import rows_of
 from towpath.data.snapshot import load, see, take
-from towpath.data.sources import objects
 from towpath.data.walk import NoFiles
 from towpath.errors import UsageError
 from towpath.project import Dataset
@@ -50,13 +49,13 @@ def bucket(server: S3, url: str) -> ObjectStore:
 def fetched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The keys that were fetched, in order."""
     keys: list[str] = []
-    real = objects.Objects.fetch
+    real = obstore.get
 
-    def fetch(self, key, target, *, etag=None):
+    def get(bucket, key, **options):
         keys.append(key.rpartition("/")[2])
-        return real(self, key, target, etag=etag)
+        return real(bucket, key, **options)
 
-    monkeypatch.setattr(objects.Objects, "fetch", fetch)
+    monkeypatch.setattr(obstore, "get", get)
     return keys
 
 

@@ -89,12 +89,14 @@ def _kept(
         return digest
 
     for file in found:
-        digest, size = index.known(file.path, file.marks), file.marks.size
+        digest = index.known(file.path, file.marks)
         if digest is None or not store.has(digest):
             digest, size = known.fresh(source, file, index, put)
             read += 1
+        else:
+            size = known.size(file, digest, store)
         rows = known.rows(source, file, digest, index, count) if count else -1
-        entries.append(FileEntry(file.name, digest, size or len(store.get(digest)), rows))
+        entries.append(FileEntry(file.name, digest, size, rows))
         done += max(0, file.marks.size)
         tell(Progress(len(entries), len(found), done, of_size))
     return entries, read

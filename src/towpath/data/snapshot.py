@@ -14,8 +14,7 @@ from towpath.data.facts import Facts
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.read import Unreadable
-from towpath.data.sources import Origin, Source
-from towpath.data.sources.known import fresh
+from towpath.data.sources import Origin, Source, known
 from towpath.data.sources.opening import opened
 from towpath.data.walk import Found, is_table
 from towpath.digest import Digest
@@ -82,17 +81,18 @@ def see(dataset: Dataset, root: Path, store: Store, index: Index | None = None) 
 
 
 def _part(source: Source, file: Found, table: bool, store: Store, index: Index | None) -> Part:
-    known = index.known(file.path, file.marks) if index else None
-    size = file.marks.size
-    if known is None or not store.has(known):
-        known, size = fresh(source, file, index, store.put_file)
+    digest = index.known(file.path, file.marks) if index else None
+    if digest is None or not store.has(digest):
+        digest, size = known.fresh(source, file, index, store.put_file)
+    else:
+        size = known.size(file, digest, store)
     if not table:
-        return Part(path=file.name, digest=known, size=size or len(store.get(known)))
-    data = store.get(known)
+        return Part(path=file.name, digest=digest, size=size)
+    data = store.get(digest)
     try:
-        return Part(path=file.name, digest=known, size=len(data), frame=read.read_bytes(data, file.name))
+        return Part(path=file.name, digest=digest, size=len(data), frame=read.read_bytes(data, file.name))
     except Unreadable as fault:
-        return Part(path=file.name, digest=known, size=len(data), fault=fault.reason)
+        return Part(path=file.name, digest=digest, size=len(data), fault=fault.reason)
 
 
 def take(

@@ -81,7 +81,7 @@ class Delta:
             return path
         objects = import_module("towpath.data.sources.objects").Objects(self._place, shown=self._shown)
         target = folder / PurePosixPath(name).name
-        objects.fetch(objects.key(name), target)
+        objects.fetch(name, target)
         return target
 
     def _vacuumed(self, name: str) -> UsageError:

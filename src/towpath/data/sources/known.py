@@ -8,11 +8,13 @@ from pathlib import Path
 from towpath.data.index import Index
 from towpath.data.sources.port import Source
 from towpath.data.walk import Found
-from towpath.digest import Digest, of_file
+from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import UsageError
+from towpath.store import Store
 
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_BYTES = 1024  # the specification's limit
+_EMPTY = of_bytes(b"")
 
 
 def digest(source: Source, file: Found, index: Index) -> Digest:
@@ -40,6 +42,11 @@ def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path]
     if index is not None:
         index.learn(file.path, marks, found)
     return found, marks.size if marks.size > 0 else measured
+
+
+def size(file: Found, found: Digest, store: Store) -> int:
+    """How many bytes a file has that was not read: as its source tells, or as the store has them."""
+    return file.marks.size if file.marks.size > 0 or found == _EMPTY else len(store.get(found))
 
 
 def rows(source: Source, file: Found, found: Digest, index: Index, count: Callable[[Path], int]) -> int:

@@ -76,14 +76,28 @@ class Objects:
         listed = self._listed[file.path.removeprefix(f"{self.place}#")]
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
             target = Path(folder, PurePosixPath(listed.key).name)
-            self.fetch(listed.key, target, etag=listed.etag)
+            self._write(listed.key, target, listed.etag)
             return take(target), file.marks
 
-    def fetch(self, key: str, target: Path, *, etag: str | None = None) -> None:
-        """Write an object's bytes to a new file. Raises Unavailable when it is gone, or has another ETag by now."""
-        changed = Unavailable(
-            f"{key} under {self.place} changed while it was read", mend="wait until whatever writes it has ended, then try again"
-        )
+    def has(self, name: str) -> bool:
+        """Whether there is an object of that name below the prefix."""
+        with explained(self.place, f"looking for {name}"):
+            try:
+                obstore.head(self._bucket, self.key(name))
+            except FileNotFoundError:
+                return False
+        return True
+
+    def put(self, path: Path, name: str) -> None:
+        """Make an object of a file."""
+        with explained(self.place, f"writing {name}"):
+            obstore.put(self._bucket, self.key(name), path)
+
+    def fetch(self, name: str, target: Path) -> None:
+        """Write the bytes of an object to a new file. Raises Unavailable when it is not there."""
+        self._write(self.key(name), target)
+
+    def _write(self, key: str, target: Path, etag: str | None = None) -> None:
         options: Any = {"if_match": etag} if etag else None
         with explained(self.place, f"reading {key}"):
             try:
@@ -91,4 +105,5 @@ class Objects:
                     for chunk in obstore.get(self._bucket, key, options=options).stream():
                         file.write(chunk)
             except (exceptions.PreconditionError, FileNotFoundError) as fault:
-                raise changed from fault
+                what = f"{key} in {self.place} was changed or deleted since it was listed"
+                raise Unavailable(what, mend="wait until whatever writes it has ended, then try again") from fault
