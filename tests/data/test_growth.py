@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from pathlib import Path
 
@@ -129,3 +130,9 @@ def test_a_lost_or_torn_index_costs_one_reading(tmp_path: Path) -> None:
 def test_rows_of_text_files_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('t\n"one\nvalue"\ntwo\n')
     assert peek(Dataset(path="a.csv"), tmp_path, Index(tmp_path / "index.json"))[0].rows == 2
+
+
+@pytest.mark.parametrize(("data", "rows"), [(gzip.compress(b"a,b\n1,x\n2,y\n"), 2), (gzip.compress(b"a,b\n1,x\n")[:-9], -1), (b"a\0b", -1)])
+def test_packed_text_files_are_read_and_torn_ones_have_no_count(tmp_path: Path, data: bytes, rows: int) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(data)
+    assert peek(Dataset(path="a.csv.gz"), tmp_path, Index(tmp_path / "index.json"))[0].rows == rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +12,7 @@ import polars as pl
 from towpath.errors import Refused, UsageError
 
 _PARQUET, _MARK = (".parquet", ".pq"), b"PAR1"
+_GZIP = b"\x1f\x8b"
 _CSV = (".csv", ".tsv")
 _ARROW = (".arrow", ".ipc", ".feather")
 _FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
@@ -73,7 +76,7 @@ def rows_of(path: Path) -> int:
             return _rows_of_csv(path)
         scan = pl.scan_parquet(path) if form == "parquet" else pl.scan_ipc(path)
         return int(scan.select(pl.len()).collect().item())
-    except _FAULTS:
+    except (*_FAULTS, Unreadable):
         return -1
 
 
@@ -81,7 +84,7 @@ def _rows_of_csv(path: Path) -> int:
     """Counted without making sense of the values; what only whole reading tells of a strange file, whole reading tells."""
     with path.open("rb") as file:
         begin = file.read(4096)
-    if b"\0" in begin or begin[:2] == b"\x1f\x8b":
+    if b"\0" in begin or begin[:2] == _GZIP:
         return read_file(path).height
     separator = "\t" if ".tsv" in path.suffixes else ","
     return int(pl.scan_csv(path, separator=separator, infer_schema=False).select(pl.len()).collect().item())
@@ -106,6 +109,11 @@ def _parquet(data: bytes, name: str) -> pl.DataFrame:
 
 
 def _csv(data: bytes, name: str) -> pl.DataFrame:
+    if data[:2] == _GZIP:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as fault:
+            raise Unreadable(name, f"it cannot be unpacked: {fault}") from None
     if b"\0" in data[:4096]:
         raise Unreadable(name, "it is no CSV file: there are zero bytes in it")
     separator = "\t" if ".tsv" in Path(name).suffixes else ","
