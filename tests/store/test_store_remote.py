@@ -68,8 +68,8 @@ def test_what_is_there_is_not_sent_again(client, other):
 def test_small_objects_share_packs(client, other, bucket):
     objects = client.add(*(noise(10_000, seed) for seed in range(5000)))
     client.push(objects)
-    assert len(packs(bucket)) == 2
-    assert max(packs(bucket).values()) <= 32 * MB
+    assert len(packs(bucket)) == 3
+    assert max(packs(bucket).values()) <= 16 * MB
     other.fetch(objects)
     assert other.holds(objects)
 

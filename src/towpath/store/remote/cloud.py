@@ -19,7 +19,7 @@ from towpath.store.remote.bucket import Stored
 
 CLOUDS = ("s3", "gs", "az", "s3a", "abfs", "abfss", "memory")
 PATIENCE_S = 60.0  # from the first try of a call to the start of its last one
-WHOLE_CALL_S = 300.0  # a pack of 32 MB at 110 kB/s; a server that takes a call and says nothing holds it no longer
+WHOLE_CALL_S = 300.0  # four packs of 16 MB at once over 225 kB/s; a server that takes a call and says nothing holds it no longer
 PAUSE_S = 0.2  # before a cut-off listing goes on
 METADATA = "169.254.169.254"  # whom clients of S3 ask for credentials when the environment has none
 CREDENTIALS = (

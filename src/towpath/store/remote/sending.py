@@ -13,9 +13,9 @@ from towpath.store.remote.catalogue import Catalogue
 from towpath.store.remote.contents import Contents
 from towpath.store.remote.index import Blob, Large, Name, Pack, pack_of
 
-PACK = 32 << 20  # bytes: a request's cost is small beside it, and so is what is lost when one fails
+PACK = 16 << 20  # bytes: beside it a request costs little, and little is lost when one fails
 UPLOADS = 4  # packs at a time; so some 200 MB of memory whatever is pushed
-PACKS_AN_INDEX = 16  # a push that is killed goes on from the last index
+PACKS_AN_INDEX = 32  # a push that is killed goes on from the last index
 
 
 def _ignored(sent: int) -> None:
