@@ -47,7 +47,7 @@ class LakeFs:
             "virtual_hosted_style_request": False,
         }
         place, origin = f"s3://{self._repository}/{commit}/{self._path}", {"lakefs": self._url, "commit": commit}
-        shown = f"lakefs://{self._repository}/{commit}/{self._path}"
+        shown = f"lakefs://{self._repository}/*/{self._path}"  # a file has the same ETag in whichever commit
         self._objects = import_module("towpath.data.sources.objects").Objects(place, shown=shown, config=config, origin=origin)
         return self._objects.look()
 

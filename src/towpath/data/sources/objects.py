@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import obstore
 from obstore import exceptions
 
+from towpath.data.sources.ahead import Ahead
 from towpath.data.sources.patterns import matches, split
 from towpath.data.sources.port import Look, Origin, marked
 from towpath.data.walk import Found, Marks, NoFiles, Told
 from towpath.errors import Unavailable
 from towpath.store.remote.cloud import explained, opened
+
+SMALL = 8 << 20  # bytes: what is larger is read in a stream, when it is asked for
 
 
 class Listed(NamedTuple):
@@ -28,7 +32,14 @@ class Listed(NamedTuple):
 
 
 class Objects:
-    """``url``: a prefix, a pattern or one object. ``config`` as the cloud's own clients call it, where it is not in the environment."""
+    """``url``: a prefix, a pattern or one object.
+
+    Args:
+        shown: how the place is called, where that is not ``url``; an object of the same name and ETag in places of the same name is the
+            same.
+        config: as the cloud's own clients call it, where it is not in the environment.
+        origin: what a snapshot is to remember.
+    """
 
     def __init__(
         self, url: str, *, shown: str | None = None, config: Mapping[str, Any] | None = None, origin: Origin | None = None
@@ -40,16 +51,16 @@ class Objects:
         with explained(self.place, "opening it"):
             self._bucket = opened(f"{scheme}://{bucket}", **(config or {}))
         self._listed: dict[str, Listed] = {}
+        self._ahead = Ahead([], self._get)
 
     def look(self) -> Look:
-        self._listed = {one.key: one for one in self._list()}
-        found = [
-            Found(f"{self.place}#{one.key}", self._name(one.key), marked(f"{one.key} {one.mark}", one.size))
-            for one in self._listed.values()
-        ]
+        self._listed = {self._name(one.key): one for one in self._list()}
+        found = [Found(f"{self.place}#{name}", name, marked(f"{name} {one.mark}", one.size)) for name, one in self._listed.items()]
         if not found:
             raise NoFiles(f"nothing lies under {self.place}", mend="put the data there, or mend `path` under `data` in towpath.yaml")
-        return Look(sorted(found, key=lambda file: os.fsencode(file.name)), self._origin)
+        found.sort(key=lambda file: os.fsencode(file.name))
+        self._ahead = Ahead([file.name for file in found if file.marks.size < SMALL], self._get)
+        return Look(found, self._origin)
 
     def _name(self, key: str) -> str:
         return PurePosixPath(key).name if key == self._folder else key.removeprefix(f"{self._folder}/")
@@ -65,7 +76,8 @@ class Objects:
         folders = {str(parent) for entry in entries for parent in PurePosixPath(entry["path"]).parents}
         for entry in entries:
             key, etag = entry["path"], entry["e_tag"]
-            if key not in folders and matches(self._name(key), self._pattern):  # consoles mark folders by empty objects
+            marks_a_folder = key in folders and not entry["size"]  # as consoles make them
+            if not marks_a_folder and matches(self._name(key), self._pattern):
                 yield Listed(key, entry["size"], etag, etag or f"{entry['version']} {entry['last_modified']:%Y%m%dT%H%M%S.%f}")
 
     def key(self, name: str) -> str:
@@ -73,11 +85,20 @@ class Objects:
         return f"{self._folder}/{name}" if self._folder else name
 
     def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
-        listed = self._listed[file.path.removeprefix(f"{self.place}#")]
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
-            target = Path(folder, PurePosixPath(listed.key).name)
-            self._write(listed.key, target, listed.etag)
+            target = Path(folder, PurePosixPath(file.name).name)
+            data = self._ahead.take(file.name)
+            if data is None:
+                listed = self._listed[file.name]
+                self._write(listed.key, target, listed.etag)
+            else:
+                target.write_bytes(data)
             return take(target), file.marks
+
+    def _get(self, name: str) -> bytes:
+        listed = self._listed[name]
+        with self._explained(listed.key):
+            return bytes(obstore.get(self._bucket, listed.key, options=_if(listed.etag)).bytes())
 
     def has(self, name: str) -> bool:
         """Whether there is an object of that name below the prefix."""
@@ -98,12 +119,19 @@ class Objects:
         self._write(self.key(name), target)
 
     def _write(self, key: str, target: Path, etag: str | None = None) -> None:
-        options: Any = {"if_match": etag} if etag else None
+        with self._explained(key), target.open("wb") as file:
+            for chunk in obstore.get(self._bucket, key, options=_if(etag)).stream():
+                file.write(chunk)
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
         with explained(self.place, f"reading {key}"):
             try:
-                with target.open("wb") as file:
-                    for chunk in obstore.get(self._bucket, key, options=options).stream():
-                        file.write(chunk)
+                yield
             except (exceptions.PreconditionError, FileNotFoundError) as fault:
                 what = f"{key} in {self.place} was changed or deleted since it was listed"
                 raise Unavailable(what, mend="wait until whatever writes it has ended, then try again") from fault
+
+
+def _if(etag: str | None) -> Any:
+    return {"if_match": etag} if etag else None
