@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from towpath.digest import Digest
+from towpath.errors import UnknownName
 from towpath.store.port import Execution, Store
 from towpath.store.remote.remote import Remote
 
@@ -47,14 +49,12 @@ class TeamStore:
         """
         self.local.sync()
         with self._lock:
-            unsent, self._unsent = self._unsent, {}
-        try:
-            if unsent:
-                self.remote.push(self.local, unsent.items())
-        except BaseException:
-            with self._lock:
-                self._unsent = unsent | self._unsent
-            raise
+            unsent = dict(self._unsent)
+        if unsent:
+            self.remote.push(self.local, unsent.items())
+        with self._lock:
+            for digest in unsent:
+                self._unsent.pop(digest, None)
 
     def remember(self, execution: Execution) -> None:
         self.local.remember(execution)
@@ -69,5 +69,6 @@ class TeamStore:
 
     def _bring(self, digest: Digest) -> None:
         """Fetch an object that is not here; where the remote has not got it either, the local store says so."""
-        if not self.local.has(digest) and self.remote.has([digest]):
-            self.remote.fetch([digest], self.local)
+        if not self.local.has(digest):
+            with suppress(UnknownName):
+                self.remote.fetch([digest], self.local)

@@ -25,9 +25,18 @@ GRACE = timedelta(days=14)  # longer than any push, and than it takes from a pus
 WRITERS = 8
 
 
-def gc(catalogue: Catalogue, live: Iterable[Digest], *, dry_run: bool, now: datetime | None, grace: timedelta = GRACE) -> Collected:
+def gc(
+    catalogue: Catalogue,
+    live: Iterable[Digest],
+    *,
+    dry_run: bool,
+    now: datetime | None,
+    grace: timedelta = GRACE,
+    erased: Iterable[Digest] = (),
+) -> Collected:
     """Delete what was condemned long enough ago and condemn what is not among ``live`` objects; any number at once are safe.
 
+    A pack that holds part of an ``erased`` object is condemned even if most of it is live.
     ``now`` is by the bucket's own clock where it is None. ``dry_run`` changes nothing and tells what would be done.
 
     Raises:
@@ -36,7 +45,7 @@ def gc(catalogue: Catalogue, live: Iterable[Digest], *, dry_run: bool, now: date
     """
     catalogue.prepare()
     found, needed = catalogue.found(), set(live)
-    steps = plan(found, needed, now or bucket_time(catalogue), grace)
+    steps = plan(found, needed, now or bucket_time(catalogue), grace, erased)
     if not dry_run:
         _carry_out(catalogue, steps)
     return collected(found, steps, needed, dry_run=dry_run)
@@ -65,7 +74,7 @@ def _carry_out(catalogue: Catalogue, steps: Plan) -> None:
 def _rewrite(catalogue: Catalogue, steps: Plan) -> None:
     if not steps.rewrite:
         return
-    with Sending(catalogue, steps.after) as sending:
+    with Sending(catalogue, steps.after, lambda sent: None) as sending:
         for span in spans(steps.rewrite):
             try:
                 for name, blob in read(catalogue.bucket, span):

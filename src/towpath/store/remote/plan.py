@@ -66,15 +66,20 @@ class Plan(NamedTuple):
     forget: list[str]  # keys of indices and notes that say nothing any more
 
 
-def plan(found: Found, live: Iterable[Digest], now: datetime, grace: timedelta) -> Plan:
-    """The steps that leave the ``live`` objects and what is younger than ``grace``."""
+def plan(found: Found, live: Iterable[Digest], now: datetime, grace: timedelta, erased: Iterable[Digest] = ()) -> Plan:
+    """The steps that leave the ``live`` objects and what is younger than ``grace``.
+
+    ``erased`` objects must go, however much of their packs is live: what no live object shares with them is not left lying.
+    """
     indices = {digest: _with(index, found.packs) for digest, index in found.indices.items()}
     before = Contents(indices, found.notes)
     live = list(live)
-    used = _bytes_by_pack(before.used(live))
+    needed = before.used(live)
+    used = _bytes_by_pack(needed)
+    tainted = {place.pack for name, place in before.used(erased).items() if name not in needed}
     old = {name for name, pack in found.packs.items() if now - pack.at >= grace}
     free = old - found.notes.keys()
-    condemn = sorted({name for name in free if not used[name]} | _sparse(free, found.packs, used))
+    condemn = sorted({name for name in free if not used[name]} | _sparse(free, found.packs, used) | (free & tainted))
     delete = sorted(name for name in found.packs.keys() & found.notes.keys() if not used[name] and now - found.notes[name].at >= grace)
     after = Contents(indices, found.notes.keys() | set(condemn))
     rewrite = {name: place for name, place in after.used(live).items() if place.pack in after.condemned}

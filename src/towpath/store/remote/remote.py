@@ -43,9 +43,17 @@ class Remote:
             scratch = self._folder / "partial" if self._folder else Path(passing)
             return fetch.fetch(self._catalogue, digests, into, scratch, tell)
 
-    def gc(self, live: Iterable[Digest], *, dry_run: bool = False, now: datetime | None = None, grace: timedelta = gc.GRACE) -> Collected:
+    def gc(
+        self,
+        live: Iterable[Digest],
+        *,
+        dry_run: bool = False,
+        now: datetime | None = None,
+        grace: timedelta = gc.GRACE,
+        erased: Iterable[Digest] = (),
+    ) -> Collected:
         """See :func:`towpath.store.remote.gc.gc`."""
-        return gc.gc(self._catalogue, live, dry_run=dry_run, now=now, grace=grace)
+        return gc.gc(self._catalogue, live, dry_run=dry_run, now=now, grace=grace, erased=erased)
 
     def verify(self, *, deep: bool = True, tell: Tell = silent) -> Verified:
         """See :func:`towpath.store.remote.verify.verify`."""

@@ -18,17 +18,13 @@ UPLOADS = 4  # packs at a time; so some 200 MB of memory whatever is pushed
 PACKS_AN_INDEX = 32  # a push that is killed goes on from the last index
 
 
-def _ignored(sent: int) -> None:
-    """Count nothing."""
-
-
 class Sending:
     """What is not in ``contents`` yet, nor comes twice, is sent. A ``with`` block, at whose good end everything is there and named.
 
     A pack that a killed push left is found by its name and not sent again.
     """
 
-    def __init__(self, catalogue: Catalogue, contents: Contents, sent: Callable[[int], None] = _ignored) -> None:
+    def __init__(self, catalogue: Catalogue, contents: Contents, sent: Callable[[int], None]) -> None:
         self.catalogue, self.contents, self._sent = catalogue, contents, sent
         self._pool = ThreadPoolExecutor(UPLOADS)
         self._going: deque[Future[int]] = deque()
