@@ -130,6 +130,18 @@ def test_a_sync_with_nothing_new_asks_nobody(bucket):
     assert len(calls) == after
 
 
+def test_to_ask_of_many_that_the_remote_has_is_one_look(tmp_path, bucket):
+    one, calls = member(tmp_path / "one", bucket), []
+    digests = [one.put(b"%d" % n) for n in range(50)]
+    one.sync()
+    other = member(tmp_path / "other", Watched(bucket, lambda *call: calls.append(call)))
+    assert all(other.has(digest) for digest in digests)
+    assert len(calls) < 5
+    late = one.put(b"later")
+    one.sync()
+    assert other.has(late)
+
+
 def test_what_neither_has_is_unknown(tmp_path, bucket):
     store = member(tmp_path, bucket)
     with pytest.raises(UnknownName):

@@ -39,7 +39,7 @@ class TeamStore:
         self.local.get_file(digest, target)
 
     def has(self, digest: Digest) -> bool:
-        return self.local.has(digest) or digest in self.remote.has([digest])
+        return self.local.has(digest) or self.remote.knows(digest)
 
     def sync(self) -> None:
         """Make everything put so far durable, here and in the remote.

@@ -43,6 +43,11 @@ class Catalogue:
                 self._last = (*key, Contents(self._indices(files), notes))
             return self._last[2]
 
+    def seen(self) -> Contents:
+        """What the remote had when it was last looked at; if never, what it has now."""
+        last = self._last
+        return last[2] if last else self.contents()
+
     def found(self) -> Found:
         """All that lies there, as a gc must know it. Packs are listed last, so that none that an index names is missing among them."""
         with self._lock:

@@ -33,6 +33,10 @@ class Remote:
         contents = self._catalogue.contents()
         return {digest for digest in digests if contents.has(digest)}
 
+    def knows(self, digest: Digest) -> bool:
+        """Whether an object can be fetched, as of the last look, or else of one now: cheap to ask of many that are there."""
+        return self._catalogue.seen().has(digest) or self._catalogue.contents().has(digest)
+
     def push(self, store: Store, objects: Iterable[tuple[Digest, int]], tell: Tell = silent) -> Moved:
         """See :func:`towpath.store.remote.push.push`."""
         return push.push(self._catalogue, store, objects, tell)
