@@ -52,7 +52,7 @@ def fetch(catalogue: Catalogue, digests: Iterable[Digest], into: Store, scratch:
         return Moved(len(moved), sum(moved.values()), meter.sent, meter.seconds)
     raise Broken(
         f"{catalogue.bucket.place}/{keys.of_pack(gone)} is not there, though an index names it",
-        mend="put it back from a copy of the remote, or push anew from a store that has the objects",
+        mend="put it back from a copy, or run `towpath data gc --remote`, then `towpath data push` where the data still are",
     )
 
 

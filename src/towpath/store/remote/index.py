@@ -95,7 +95,8 @@ def decoded(digest: Digest, data: bytes, place: str) -> Index:
     """
     if (found := of_bytes(data)) != digest:
         raise Broken(
-            f"{place} is corrupt: its bytes give {found}", mend="try again; if it stays, push what it named from a store that has it"
+            f"{place} is corrupt: its bytes give {found}",
+            mend="try again; if it stays, delete it, then `towpath data push` where the data still are",
         )
     try:
         return _decode(data)
