@@ -265,6 +265,24 @@ class ExclusionLifted(Event, frozen=True, kw_only=True):
     because: str
 
 
+class RowsErased(Event, frozen=True, kw_only=True):
+    """Rows were taken out of everything that is kept; nothing here tells whose they were.
+
+    ``key`` is a digest of the values that named them and of a salt that lies in the project's home alone. ``objects``: what stands in
+    for each erased object, empty where nothing does. ``rows`` were in the files as they were; ``versions`` were trained on some of them.
+    """
+
+    dataset: str
+    key: Digest
+    rows: int
+    objects: dict[str, str]
+    snapshots: tuple[Digest, ...]
+    versions: tuple[int, ...]
+    journal: int  # predictions that were taken out of the journal
+    by: str
+    because: str
+
+
 # monitoring and the world outside
 
 
@@ -325,6 +343,7 @@ AnyEvent = (
     | QuarantineLifted
     | RowsExcluded
     | ExclusionLifted
+    | RowsErased
     | FindingMade
     | Delivered
     | LedgerImported

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from towpath import events as ev
-from towpath.data import exclusions
+from towpath.data import erasures, exclusions
 from towpath.ledger import Head, Record
 from towpath.monitor import findings
 from towpath.monitor.alerts.message import is_told
@@ -29,6 +29,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     firings: firings.Firings = firings.Firings()
     findings: findings.Findings = findings.Findings()
     exclusions: exclusions.Exclusions = exclusions.Exclusions()
+    erasures: erasures.Erasures = erasures.Erasures()
     delivered: dict[str, int] = {}
     news: int = 0  # position of the latest event that the world outside is to hear of
 
@@ -49,6 +50,7 @@ def apply(state: State, record: Record) -> State:
         firings=firings.apply(state.firings, entry),
         findings=findings.apply(state.findings, entry),
         exclusions=exclusions.apply(state.exclusions, entry),
+        erasures=erasures.apply(state.erasures, entry),
         delivered={**state.delivered, **told},
         news=record.position if isinstance(entry.event, _TOLD) or is_told(entry.event) else state.news,
     )

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from towpath import kept
 from towpath.clock import machine_s
+from towpath.data import growth as data
 from towpath.data.growths import Growths
+from towpath.data.seldom import Seldom
+from towpath.digest import Digest
 from towpath.errors import Unavailable, UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
@@ -23,7 +26,7 @@ from towpath.monitor.findings import Finding
 from towpath.monitor.rounds import Champion, Rounds
 from towpath.operator import Standing
 from towpath.pipeline.worktree import head
-from towpath.project import Project
+from towpath.project import Dataset, Project
 from towpath.recent import Recent
 from towpath.release import controller, decide, expected_requests
 from towpath.release.routing import assignment, only
@@ -34,6 +37,7 @@ from towpath.triggers import Growth
 from towpath.world import World
 
 HEAD_EVERY_S = 1.0  # asking Git starts a process
+FAR_EVERY_S = 60.0  # asking a bucket or a database is work for others
 
 
 def world(project: Project, replay: Path | None = None) -> World:
@@ -91,13 +95,22 @@ def source_of_one(project: Project, environment: str, number: int) -> Source:
 
 def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
     grown = Growths(world.project.root, world.store, kept.index(world.project))
+    far: Seldom[data.Growth] = Seldom(FAR_EVERY_S)
+
+    def ask(name: str, dataset: Dataset, trained: Digest | None, state: State) -> data.Growth:
+        def answer() -> data.Growth:
+            return grown.of(name, dataset, trained, state.erasures.objects)
+
+        return answer() if dataset.is_here else far.ask(name, (trained, len(state.erasures.objects)), answer)
 
     def look(state: State) -> tuple[Growth, ...]:
         trained = state.runs.trained_on
         found = []
         for name, dataset in world.project.data.items():
+            if not dataset.tells:
+                continue
             try:
-                one = grown.of(name, dataset, trained.get(name))
+                one = ask(name, dataset, trained.get(name), state)
             except (UsageError, Unavailable):
                 continue  # no file is there yet, or somebody is writing it: the next turn asks again
             found.append(Growth(dataset=name, rows_new=one.rows_new, share=one.share, state=one.state, unit=one.unit))

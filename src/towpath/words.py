@@ -50,6 +50,8 @@ def _what(event: ev.AnyEvent) -> str:
             return f"exclusion {event.exclusion}: {event.by} left the rows of {event.dataset} out where {event.where}"
         case ev.ExclusionLifted():
             return f"exclusion {event.exclusion} was lifted by {event.by}"
+        case ev.RowsErased():
+            return f"{event.by} erased {event.rows:,} rows of {event.dataset} and {len(event.objects):,} objects that held them"
         case ev.FindingMade():
             on = f" of version {event.version}" if event.version else ""
             return f"finding {event.finding}, {event.subject} in {event.what}{on}"

@@ -65,10 +65,10 @@ def _growths(world: World, state: State) -> tuple[Grown, ...]:
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
     growths, found = Growths(project.root, world.store, kept.index(project)), []
     for name, dataset in project.data.items():
-        if name not in trained:
+        if name not in trained or not dataset.tells:
             continue
         try:
-            grown = growths.of(name, dataset, trained[name])
+            grown = growths.of(name, dataset, trained[name], state.erasures.objects)
             found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at))
         except (UsageError, Unavailable) as fault:
             found.append(Grown(dataset=name, rows_new=0, share=0.0, asks_at=asks_at, trouble=fault.what))

@@ -20,6 +20,7 @@ from towpath.data import lock, share
 from towpath.data.add import Added, Progress
 from towpath.data.add import add as add_dataset
 from towpath.data.compare import here, stands
+from towpath.data.erasures import standing_in
 from towpath.data.index import Index
 from towpath.data.lock import LOCK, Locked
 from towpath.data.manifest import files_of
@@ -119,7 +120,7 @@ def _status(project: Project, name: str, store: Store, index: Index, settled: Se
     try:
         if locked is None:
             return StatusRow(dataset=name, digest="", files=len(here(dataset, project.root, index)))
-        count, standing = stands(name, dataset, project.root, index, settled, digest, lambda: _files(store, name, locked))
+        count, standing = stands(name, dataset, project.root, index, settled, digest, lambda: _files(project, store, name, locked))
     except TowpathError as fault:
         return StatusRow(dataset=name, digest=digest, files=0, trouble=f"{fault.what} (mend: {fault.mend})")
     added, changed, removed = map(_readable, standing)
@@ -131,10 +132,19 @@ def _readable(names: list[str]) -> list[str]:
     return [os.fsencode(name).decode("utf-8", "backslashreplace") for name in names]
 
 
-def _files(store: Store, name: str, locked: Locked) -> tuple[FileEntry, ...]:
+def _files(project: Project, store: Store, name: str, locked: Locked) -> list[FileEntry]:
+    """The files of a snapshot; of what was erased, what stands in for it."""
     if not store.has(locked.digest):
         raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
-    return files_of(store, locked.digest)
+    return standing_in(files_of(store, locked.digest), erased(project))
+
+
+def erased(project: Project) -> dict[str, str]:
+    """What stands in for erased objects; nothing while a team's ledger cannot be reached: one works on alone."""
+    try:
+        return kept.state(project).erasures.objects
+    except Unavailable:
+        return {}
 
 
 @app.command()
@@ -142,23 +152,54 @@ def checkout(
     context: typer.Context,
     names: Names = None,
     force: Annotated[bool, typer.Option("--force", help="give up what was changed and never added")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="share large files with the store, read-only, where the remote has them too")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
 ) -> None:
     """Make the files those that towpath.lock names. Only what differs is written; what is kept nowhere else is not lost unless forced."""
     project = shared.project(context)
     store, index, locked = kept.store_here(project), kept.index(project), lock.read(project.root)
-    names = chosen(project, names, [name for name in project.data if name in locked])
+    names = _that_lie_here(project, chosen(project, names, [name for name in project.data if name in locked]), named=bool(names))
     bring(project, [locked[name].digest for name in names])
     plans = {}
     for name in names:
-        plans[name] = outs.plan(here(project.data[name], project.root, index), _files(store, name, locked[name]), store)
+        plans[name] = outs.plan(here(project.data[name], project.root, index), _files(project, store, name, locked[name]), store)
         if not force:
             outs.refuse_loss(plans[name], name)
     rows = [_checked_out(name, locked[name], plan) for name, plan in plans.items()]
     for name, plan in plans.items() if not dry_run else ():
         bring(project, (), [file.digest for file in plan.write])
-        _carry_out(context, name, plan, project, store, index)
+        how = _linking(project, plan.write) if link else lambda file, target: False
+        _carry_out(context, name, plan, project, index, how)
     shared.answer(context, rows, views.checked_out(rows, dry=dry_run) if rows else f"nothing to check out: {NEVER_ADDED}")
+
+
+def _that_lie_here(project: Project, names: list[str], *, named: bool) -> list[str]:
+    """The datasets whose files a person has. Raises UsageError where another one was named: nobody asked for its files in the project."""
+    elsewhere = [name for name in names if not project.data[name].is_here]
+    if elsewhere and named:
+        raise UsageError(
+            f"{elsewhere[0]} is read from elsewhere ({project.data[elsewhere[0]].source}), and its files do not lie in the project",
+            mend="nothing is to be done: runs read it where it is, and its snapshots are in the store",
+        )
+    return [name for name in names if name not in elsewhere]
+
+
+def _linking(project: Project, files: Iterable[FileEntry]) -> outs.Link:
+    """Makes a file one more name for its object, if the remote has it too; it is copied where it lies in a pack, or on another disk."""
+    store, safe = kept.store_here(project), kept.remote(project).has({file.digest for file in files})
+
+    def link(file: FileEntry, target: Path) -> bool:
+        if file.digest not in safe:
+            return False
+        try:
+            store.get_link(file.digest, target)
+        except OSError:
+            return False
+        return True
+
+    return link
 
 
 def bring(project: Project, snapshots: Iterable[Digest], files: Iterable[Digest] = ()) -> None:
@@ -180,7 +221,7 @@ def _checked_out(name: str, locked: Locked, plan: outs.Plan) -> CheckedOut:
     return CheckedOut(dataset=name, digest=locked.digest, written=len(plan.write), size=size, removed=len(plan.remove))
 
 
-def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Project, store: Store, index: Index) -> None:
+def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Project, index: Index, link: outs.Link) -> None:
     total, done = sum(file.size for file in plan.write), [0, 0]
 
     with Bar(f"checking out {name}", shown=not shared.asked(context).json) as bar:
@@ -190,7 +231,7 @@ def _carry_out(context: typer.Context, name: str, plan: outs.Plan, project: Proj
             done[1] += 1
             bar.to(done[0], total, f"{done[1]:,} of {len(plan.write):,} files")
 
-        outs.carry_out(plan, project.root, store, index, link=lambda file, target: False, tell=tell)
+        outs.carry_out(plan, project.root, kept.store_here(project), index, link=link, tell=tell)
 
 
 @app.command(hidden=True)

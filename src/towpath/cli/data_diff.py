@@ -12,7 +12,7 @@ import typer
 
 from towpath import kept
 from towpath.cli import shared
-from towpath.cli.data import chosen
+from towpath.cli.data import chosen, erased
 from towpath.cli.repository import git
 from towpath.data import lock, manifest, sides
 from towpath.data.diff import diff as compare
@@ -170,7 +170,7 @@ def _side(name: str, version: Version, project: Project, store: Store, index: In
         return sides.of_work(project.data[name], project.root, store, index)
     if name not in version.digests:
         return sides.of_nothing(version.said, store)
-    return sides.of_snapshot(version.said, version.digests[name], store)
+    return sides.of_snapshot(version.said, version.digests[name], store, erased(project))
 
 
 def _printable(one: Difference) -> Difference:

@@ -63,7 +63,8 @@ def pull(context: typer.Context, names: Names = None) -> None:
     store, remote, wanted = kept.store_here(project), kept.remote(project), _locked(project, names)
     with Bar("pulling", shown=not shared.asked(context).json) as bar, putting(project, "towpath data pull"):
         share.fetch_listing(store, wanted.values(), lambda digests: remote.fetch(digests, store))
-        absent = dict.fromkeys(digest for snapshot in wanted.values() for digest in share.missing(store, snapshot))
+        erased = kept.state(project).erasures.objects
+        absent = dict.fromkeys(one for snapshot in wanted.values() for one in share.missing(store, snapshot, erased))
         moved = remote.fetch(absent, store, lambda p: bar.to(p.done, p.total, str(p)))
     shared.answer(context, moved._asdict(), f"{remote.place}: {moved}\nnext: towpath data checkout")
 
@@ -79,11 +80,13 @@ def gc(
     with _alone(project):
         store, needed = kept.store_here(project), set(_roots(project))
         needed |= {execution.output for execution in store.executions()}
-        here = store.collect(live(store, needed).keys(), dry_run=dry_run)
+        erased = kept.state(project).erasures
+        here = store.collect({one for one in live(store, needed) if not erased.is_gone(one)}, dry_run=dry_run)
         told, words = {"here": here._asdict()}, [f"here: {here}"]
         if shared_too:
             remote, whole = kept.remote(project), kept.store(project)
-            there = remote.gc(live(whole, needed), dry_run=dry_run)
+            needed_there = [one for one in live(whole, needed) if not erased.is_gone(one)]
+            there = remote.gc(needed_there, dry_run=dry_run, erased=map(Digest, erased.objects))
             told["remote"], words = there._asdict(), [*words, f"{remote.place}: {there}"]
     shared.answer(context, told, "\n".join(words))
 

@@ -1,4 +1,4 @@
-"""`towpath data exclude` and `towpath data erase`: rows that no later run sees, and rows that nothing keeps any longer."""
+"""`towpath data exclude`: rows that no later run sees."""
 
 from __future__ import annotations
 

@@ -68,10 +68,11 @@ def _faults(project: Project, locked: lock.Locked) -> Iterator[str]:
     except TowpathError as fault:
         yield f"its listing cannot be read: {fault.what} (mend: {fault.mend})"
         return
-    absent = [digest for digest in objects if not store.has(digest)]
+    erased = kept.state(project).erasures
+    absent = [digest for digest in objects if not store.has(digest) and not erased.is_gone(digest)]
     lost = set(absent) - (kept.remote(project).has(absent) if absent and project.remote else set())
     yield from (f"object {digest} is neither here nor in a remote" for digest in sorted(lost))
-    for digest in objects.keys() - set(absent):
+    for digest in filter(store.has, objects):
         try:
             store.get(digest)
         except TowpathError as fault:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from towpath.data import keys
+from towpath.data.erasures import standing_in
 from towpath.data.growth import Growth, growth, growth_by_key, peek, state_of
 from towpath.data.index import Index
 from towpath.data.manifest import files_of
@@ -19,6 +21,8 @@ from towpath.project import Dataset
 from towpath.store import Execution, Store
 from towpath.store.trees import FileEntry
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class Growths:
     """Looks at file marks each time. What it found is kept while files and trained snapshot are the same, over processes too."""
@@ -27,18 +31,21 @@ class Growths:
         self._root, self._store, self._index = root, store, index
         self._known: dict[str, tuple[Digest, Growth]] = {}
 
-    def of(self, name: str, dataset: Dataset, trained: Digest | None) -> Growth:
+    def of(self, name: str, dataset: Dataset, trained: Digest | None, erased: Mapping[str, str] = _NOTHING) -> Growth:
         """The growth of a dataset since the snapshot ``trained``, by key where it has one.
+
+        Args:
+            erased: what stands in for erased objects: rows that were taken out of a file make it no new one.
 
         Raises:
             UsageError: there are no files.
             Unavailable: the source does not answer, or files change while they are read for their keys.
         """
         files = peek(dataset, self._root, self._index)
-        question = of_value(["growth", 1, state_of(files), trained, dataset.key])
+        question = of_value(["growth", 1, state_of(files), trained, dataset.key, len(erased)])
         if name in self._known and self._known[name][0] == question:
             return self._known[name][1]
-        found = self._noted(question) or self._found(question, dataset, files, trained)
+        found = self._noted(question) or self._found(question, dataset, files, trained, erased)
         self._known[name] = question, found
         return found
 
@@ -46,8 +53,10 @@ class Growths:
         noted = self._store.recall(question)
         return msgspec.json.decode(self._store.get(noted.output), type=Growth) if noted else None
 
-    def _found(self, question: Digest, dataset: Dataset, files: Sequence[FileEntry], trained: Digest | None) -> Growth:
-        before = files_of(self._store, trained) if trained else None
+    def _found(
+        self, question: Digest, dataset: Dataset, files: Sequence[FileEntry], trained: Digest | None, erased: Mapping[str, str]
+    ) -> Growth:
+        before = standing_in(files_of(self._store, trained), erased) if trained else None
         if not dataset.key or before is None:
             return growth(files, before)
         try:

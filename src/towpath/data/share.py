@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from towpath.data import manifest
+from towpath.data.erasures import standing_in
 from towpath.digest import Digest
 from towpath.store import Store, trees
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 Fetch = Callable[[list[Digest]], object]
 
 
@@ -29,9 +32,10 @@ def fetch_listing(store: Store, snapshots: Iterable[Digest], fetch: Fetch) -> No
         level = [child for node in level for child in trees.children(store, node)]
 
 
-def missing(store: Store, snapshot: Digest) -> list[Digest]:
-    """The files of a snapshot that are not in the store, each once. Its listing must be there."""
-    return [digest for digest in dict.fromkeys(file.digest for file in manifest.files_of(store, snapshot)) if not store.has(digest)]
+def missing(store: Store, snapshot: Digest, erased: Mapping[str, str] = _NOTHING) -> list[Digest]:
+    """The files of a snapshot that are not in the store, each once; of an erased one, what stands in for it. Its listing must be there."""
+    files = standing_in(manifest.files_of(store, snapshot), erased)
+    return [digest for digest in dict.fromkeys(file.digest for file in files) if not store.has(digest)]
 
 
 def _bring(store: Store, digests: Iterable[Digest], fetch: Fetch) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from towpath.data import manifest
+from towpath.data.erasures import standing_in
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.sources import Source, known
@@ -18,6 +20,8 @@ from towpath.errors import Unavailable, UsageError
 from towpath.project import Dataset
 from towpath.store import Store, trees
 from towpath.store.trees import Change, FileEntry
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +34,11 @@ class Side:
     snapshot: Snapshot | None = None
     here: tuple[FileEntry, ...] = ()
     take: Callable[[FileEntry], bytes] | None = None
+    erased: Mapping[str, str] = field(default_factory=dict)
 
     def files(self) -> Iterable[FileEntry]:
-        """Its files in order of their names."""
-        return trees.files(self.store, self.snapshot.root) if self.snapshot else self.here
+        """Its files in order of their names; of what was erased, what stands in for it."""
+        return standing_in(trees.files(self.store, self.snapshot.root), self.erased) if self.snapshot else self.here
 
     @property
     def count(self) -> int:
@@ -60,11 +65,11 @@ class Side:
         return self.take(file) if self.take else self.store.get(file.digest)
 
 
-def of_snapshot(name: str, digest: Digest, store: Store) -> Side:
-    """The snapshot with this digest. Raises UsageError where the store does not have it."""
+def of_snapshot(name: str, digest: Digest, store: Store, erased: Mapping[str, str] = _NOTHING) -> Side:
+    """The snapshot with this digest; ``erased``: what stands in for erased objects. Raises UsageError where the store does not have it."""
     if not store.has(digest):
         raise UsageError(f"snapshot {digest[:8]} ({name}) is not in the store of this machine", mend="towpath data pull")
-    return Side(name=name, store=store, digest=digest, snapshot=manifest.manifest(store, digest))
+    return Side(name=name, store=store, digest=digest, snapshot=manifest.manifest(store, digest), erased=erased)
 
 
 def of_work(dataset: Dataset, root: Path, store: Store, index: Index) -> Side:
@@ -97,10 +102,16 @@ def of_nothing(name: str, store: Store) -> Side:
 def changes(one: Side, other: Side) -> list[Change]:
     """The files whose bytes differ, in order of their names; of two snapshots only what differs is looked at."""
     if one.snapshot and other.snapshot:
-        found = trees.changes(one.store, one.snapshot.root, other.snapshot.root)
+        found = _standing_in(trees.changes(one.store, one.snapshot.root, other.snapshot.root), {**one.erased, **other.erased})
     else:
         found = _changes(one.files(), other.files())
     return [change for change in found if _bytes(change.before) != _bytes(change.after)]
+
+
+def _standing_in(found: Iterable[Change], erased: Mapping[str, str]) -> Iterator[Change]:
+    for change in found:
+        before, after = (next(iter(standing_in([file] if file else [], erased)), None) for file in (change.before, change.after))
+        yield Change(change.path, before, after)
 
 
 def _changes(before: Iterable[FileEntry], after: Iterable[FileEntry]) -> Iterator[Change]:

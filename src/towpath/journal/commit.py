@@ -55,6 +55,17 @@ def commit(spool: Path, journal: Journal) -> Committed:
     return Committed(predictions=moved, labels=labelled, removed=len(cleared), torn=torn)
 
 
+def forget(spool: Path, journal: Journal, is_theirs: Callable[[str], bool]) -> int:
+    """Remove every prediction whose row (JSON) ``is_theirs``, with its label, once all of the spool is in; how many.
+
+    Lines of a segment that its writer still holds open stay in its file until that ends.
+    """
+    commit(spool, journal)
+    with _only_one(spool):
+        found = journal.predictions().frame.select("id", "row")
+        return journal.forget([id for id, row in found.iter_rows() if is_theirs(row)])
+
+
 def segments(folder: Path) -> list[Path]:
     """All segments in a spool's folder, each writer's in order."""
     return sorted(folder.glob(f"*{SUFFIX}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +24,7 @@ from towpath.journal.port import (
 )
 
 _ROWS = "towpath/rows"  # the application transaction that counts a table's rows
+_AT_ONCE = 1000  # rows deleted by one condition
 TIDY_EVERY = 50  # commits; each one since the last checkpoint adds .07 ms to the next
 
 
@@ -54,6 +55,10 @@ class DeltaJournal:
 
     def labelled(self, segment: str) -> int:
         return self._labels.end_of(segment)
+
+    def forget(self, ids: Collection[str]) -> int:
+        self._labels.remove(ids)
+        return self._predictions.remove(ids)
 
     def predictions(self, after: int = 0) -> News:
         return self._predictions.read(after)
@@ -112,6 +117,16 @@ class _Table:
         scan = pl.scan_parquet([self.path / name for name in names], hive_partitioning=False)
         frame = scan.filter(pl.col("position") > after).select(list(self.schema)).sort("position").collect()
         return News(frame, frame["position"][-1])
+
+    def remove(self, ids: Collection[str]) -> int:
+        """Delete rows by their ids, and at once the files that held them."""
+        frame = self.read(0).frame
+        places = frame.filter(pl.col("id").is_in(list(ids)))["position"].to_list() if frame.height else []
+        for start in range(0, len(places), _AT_ONCE):
+            self._table.delete(f"position IN ({', '.join(map(str, places[start : start + _AT_ONCE]))})")
+        if places:
+            self._table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+        return len(places)
 
     def _fresh(self) -> DeltaTable:
         if not (self.path / "_delta_log" / f"{self._table.version() + 1:020}.json").exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -73,7 +73,7 @@ class News(NamedTuple):
 
 
 class Journal(Protocol):
-    """Every prediction served and every label, in two tables; rows are never changed or removed.
+    """Every prediction served and every label, in two tables; rows are never changed, and removed only where a person's are erased.
 
     A row has a ``position``: 1 for the table's first, counting without gaps in the order of appending. Both tables are
     read by any number of processes; one process at a time appends (the committer's lock sees to it).
@@ -99,6 +99,13 @@ class Journal(Protocol):
 
     def labelled(self, segment: str) -> int:
         """Up to which offset a segment of labels is in the journal; 0 when it is unknown."""
+        ...
+
+    def forget(self, ids: Collection[str]) -> int:
+        """Remove the predictions with these ids and their labels, also from what lies on the disk; how many predictions.
+
+        The others keep their positions, and a segment its end: what is told again is not there again.
+        """
         ...
 
     def predictions(self, after: int = 0) -> News:

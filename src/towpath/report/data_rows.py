@@ -44,3 +44,50 @@ def exclusions(all_of_it: Sequence[Exclusion]) -> str:
         state = f"lifted {one.lifted}" if one.lifted else "holds"
         lines.append(f"{one.number:>3}  {one.at:%Y-%m-%d}  {one.dataset} where {one.where}  ({one.by}: {one.because}; {state})")
     return "\n".join(lines)
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure did, or with ``dry_run`` would do. ``files``: as they are now, with how many rows each loses."""
+
+    dataset: str
+    dry_run: bool
+    files: dict[str, int]
+    objects: int
+    snapshots: list[str]
+    versions: list[int]
+    journal: int
+    unread: list[str]
+    is_here: bool
+    has_remote: bool
+
+
+def erased(one: Erased) -> str:
+    """What was taken out, and what still knows the rows."""
+    would = "would be " if one.dry_run else ""
+    if not (one.files or one.objects or one.journal):
+        return "\n".join([f"{one.dataset}: no such row is kept", *_unread(one)])
+    rows = sum(one.files.values())
+    lines = [
+        f"{one.dataset}: {rows:,} rows {would}taken out of {len(one.files):,} file{'s' * (len(one.files) != 1)}",
+        *(f"  {path}: {count:,}" for path, count in list(one.files.items())[:MOST]),
+        f"store: {one.objects:,} objects {would}erased, of {len(one.snapshots):,} snapshots: {_few([s[:8] for s in one.snapshots])}",
+        "journal: its rows with this key would go too" if one.dry_run else f"journal: {one.journal:,} predictions taken out",
+    ]
+    if one.versions:
+        lines.append(f"trained on these rows: version {_few(list(map(str, one.versions)))}; they know them still, until they are retired")
+    if not one.is_here:
+        lines.append("the source itself is not changed: take the rows out there, else the next `towpath data add` brings them back")
+    if one.has_remote:
+        lines.append("the remote holds the old objects until `towpath data gc --remote` has removed them")
+    return "\n".join([*lines, *_unread(one), *(["next: commit towpath.lock"] if not one.dry_run else [])])
+
+
+MOST = 5
+
+
+def _unread(one: Erased) -> list[str]:
+    return [f"not looked into, for they are no tables with that key: {_few(one.unread)}"] if one.unread else []
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")

@@ -102,3 +102,16 @@ class JournalContract:
         assert (journal.label([told]), journal.label([told])) == (5, 0)
         frame, mark = journal.labels()
         assert (frame["value"].to_list(), mark, journal.labelled("l")) == (["true", "3", "2.5", '"late"', "null"], 5, 5)
+
+    def test_what_is_forgotten_is_gone_with_its_labels_and_the_rest_keeps_its_place(self, journal: Journal) -> None:
+        told = [batch("a", 0, [scored(n) for n in range(5)])]
+        labels = [Batch(segment="l", start=0, end=2, rows=tuple(Label(id=f"p{n}", at=START, value=True) for n in (1, 2)))]
+        journal.append(told)
+        journal.label(labels)
+        assert journal.forget(["p1", "p3", "never"]) == 2
+        assert journal.forget(["p1"]) == 0
+        assert journal.predictions().frame.select("position", "id").rows() == [(1, "p0"), (3, "p2"), (5, "p4")]
+        assert journal.labels().frame["id"].to_list() == ["p2"]
+        assert (journal.append(told), journal.label(labels)) == (0, 0)
+        journal.append([batch("a", 5, [scored(5)])])
+        assert (journal.predictions(after=5).frame["id"].to_list(), journal.predictions().mark) == (["p5"], 6)
