@@ -64,6 +64,11 @@ class Dataset(Part):
         return "dvc" if self.path.endswith(".dvc") else "files"
 
     @property
+    def tells(self) -> bool:
+        """Whether something tells of new data without reading all of it: of a query on a server, only a watermark does."""
+        return self.source != "sql" or bool(self.watermark) or not (self.url or "").startswith("postgres")
+
+    @property
     def is_here(self) -> bool:
         """Whether its files lie in the project or elsewhere on this machine, where a person may change them and a check-out writes them."""
         return self.source == "files"

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from towpath.errors import ProjectError, UsageError
 from towpath.project import FILE, Project
+from towpath.project_fields import shown
 
 Key = tuple[str | int, ...]
 OVERRIDES = {"remote": "TOWPATH_REMOTE", "ledger": "TOWPATH_LEDGER"}  # an empty value takes the key away
@@ -154,7 +155,8 @@ def _words(error: Any, path: Key, key: str) -> tuple[str, str]:
     said = str(error["msg"]).removeprefix("Value error, ")
     if isinstance(error["input"], dict):  # which may hold a password that was filled in
         return f"`{key}`: {said}", "docs/project.md tells what may go together"
-    return f"`{key}` cannot be {error['input']!r}: {said}", "docs/project.md tells what it may be"
+    given = shown(error["input"]) if isinstance(error["input"], str) else error["input"]
+    return f"`{key}` cannot be {given!r}: {said}", "docs/project.md tells what it may be"
 
 
 def _within(loc: tuple[str | int, ...], plain: Any) -> Key:

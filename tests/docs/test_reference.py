@@ -77,6 +77,6 @@ def test_every_example_is_read(tmp_path, text):
     given = YAML(typ="safe").load(text)
     missing = {key: value for key, value in rest.items() if key not in given}
     (tmp_path / "towpath.yaml").write_text("\n".join([f"{key}: {json.dumps(value)}" for key, value in missing.items()] + [text]))
-    project = load(tmp_path, {"ALERT_URL": "https://example.org/hook", "LEDGER_PASSWORD": "secret"})
+    project = load(tmp_path, {"ALERT_URL": "https://example.org/hook", "LEDGER_PASSWORD": "secret", "DATABASE_PASSWORD": "secret"})
     for gate in project.gates:
         parse(gate)
