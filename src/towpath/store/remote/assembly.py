@@ -58,7 +58,7 @@ class Assembly:
             if kept != digest:
                 raise Broken(
                     f"the chunks of object {digest} in {self.bucket.place} give {kept}",
-                    mend="the machine that pushed it wrote a wrong list: delete the index that names it, then `towpath data push` where the data still are",
+                    mend="the index that names it says wrong: delete that, then `towpath data push` where the data still are",
                 )
 
     def _lacking(self, file: int, digest: Digest) -> dict[Name, list[int]]:

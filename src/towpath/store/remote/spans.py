@@ -71,6 +71,6 @@ def read(bucket: Bucket, span: Span) -> Iterator[tuple[Name, memoryview]]:
             raise Broken(
                 f"object {digest_of(name)} in {bucket.place}/{key} (bytes {place.start} to {place.start + place.size}) is corrupt: "
                 f"its {len(blob)} bytes give {digest_of(found)}; nothing of it was kept",
-                mend="try again; if it stays, delete that pack, run `towpath data gc --remote`, then `towpath data push` where the data still are",
+                mend="try again; if it stays, delete that pack, run `towpath data gc --remote`, then push where the data still are",
             )
         yield name, blob
