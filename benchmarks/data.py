@@ -6,6 +6,7 @@ were removed take many times longer, which would be charged to whoever comes lat
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -17,14 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks import peers
+from benchmarks import peers, tables
 from benchmarks.frame import Row, main
 from towpath.digest import of_file
 
 SMALL, SMALL_BYTES = 20_000, 10_240
 LARGE_BYTES = int(os.environ.get("BENCH_LARGE_BYTES", 2 << 30))
 TOWPATH = [sys.executable, "-m", "towpath"]
-YAML = "name: bench\ndata: {things: things}\nmodel: {task: binary, rows: things, label: x}\n"
+MANY, MANY_BYTES = int(os.environ.get("BENCH_MANY", 1_000_000)), 100
+YAML = "name: bench\nremote: {remote}\ndata: {{things: {things}}}\nmodel: {{task: binary, rows: things, label: x}}\n"
 
 
 def rows() -> Iterator[Row]:
@@ -34,6 +36,8 @@ def rows() -> Iterator[Row]:
         place = Place(Path(folder), dvc)
         yield from _small(place)
         yield from _large(place)
+        yield from _pushes(place)
+        yield from _many(place)
 
 
 class Place:
@@ -50,7 +54,7 @@ class Place:
         copied = shutil.copytree if original.is_dir() else shutil.copyfile
         copied(original, home / "things")
         subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
-        (home / "towpath.yaml").write_text(YAML)
+        declare(home, "things")
         return home
 
     def with_dvc(self, original: Path, cache: str) -> Path:
@@ -67,6 +71,12 @@ class Place:
         say(["git", "lfs", "install", "--local"], home)
         say(["git", "lfs", "track", "things/**" if original.is_dir() else "things"], home)
         return home
+
+
+def declare(home: Path, things: str) -> None:
+    """A project whose dataset is ``things``, with a remote of its own beside it."""
+    (home.parent / f"{home.name}-remote").mkdir(exist_ok=True)
+    (home / "towpath.yaml").write_text(YAML.format(things=things, remote=f"../{home.name}-remote"))
 
 
 def say(command: list[str], cwd: Path) -> float:
@@ -173,6 +183,61 @@ def _large(place: Place) -> Iterator[Row]:
         goal="<= 2.5 times cp",
         holds=us <= 2.5 * copying,
     )
+    say([*TOWPATH, "data", "push"], ours)  # only what can be fetched again may be linked
+    (ours / "things").unlink()
+    linked = timed([*TOWPATH, "data", "checkout", "--link"], ours)
+    yield Row(work=f"check out a file of {size}, linked", ours=linked, unit="s", goal="<= .2 s", holds=linked <= 0.2)
+
+
+def _pushes(place: Place) -> Iterator[Row]:
+    """How many bytes a push sends after a small change of a large table."""
+    for form in ("csv", "parquet"):
+        home = place.folder / f"push-{form}"
+        home.mkdir()
+        subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
+        declare(home, f"things.{form}")
+        tables.write(home / f"things.{form}", LARGE_BYTES)
+        say([*TOWPATH, "data", "add"], home)
+        say([*TOWPATH, "data", "push"], home)
+        for change in (tables.append, tables.insert) if form == "csv" else (tables.append,):
+            change(home / f"things.{form}", 0.01)
+            say([*TOWPATH, "data", "add"], home)
+            told = subprocess.run([*TOWPATH, "data", "push", "--json"], cwd=home, check=True, capture_output=True, text=True).stdout
+            size = (home / f"things.{form}").stat().st_size
+            share = 100 * json.loads(told)["sent"] / size
+            where = "inserted in the middle" if change is tables.insert else "appended"
+            what = f"bytes sent after 1 % was {where}, {size / 1e9:.1f} GB {form}"
+            yield Row(work=what, ours=share, unit="%", peers={"dvc (the whole file)": 100.0}, goal="<= 3 %", holds=share <= 3)
+        shutil.rmtree(home)
+
+
+def _many(place: Place) -> Iterator[Row]:
+    """A million files: what an addition and a status take, and how much memory."""
+    original = place.folder / "many"
+    _fill(original, MANY, MANY_BYTES)
+    home = place.folder / "of-many"
+    home.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
+    original.rename(home / "things")
+    declare(home, "things")
+    added, peak = _measured([*TOWPATH, "data", "add"], home)
+    say([*TOWPATH, "data", "status"], home)
+    asked, peak_asked = _measured([*TOWPATH, "data", "status"], home)
+    most = max(peak, peak_asked)
+    yield Row(work=f"add {MANY:,} files of {MANY_BYTES} B", ours=added, unit="s", goal="recorded")
+    yield Row(work=f"status of {MANY:,} files", ours=asked, unit="s", goal="recorded")
+    yield Row(work=f"memory for {MANY:,} files", ours=most, unit="MB", goal="< 1,500 MB", holds=most < 1500)
+
+
+def _measured(command: list[str], cwd: Path) -> tuple[float, float]:
+    """Seconds and the most memory, in MB, that a command took."""
+    flushed()
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with {status}")
+    return time.perf_counter() - begin, usage.ru_maxrss / 1e3
 
 
 def _times(work: str, ours: float, found: dict[str, float], times: float, bound: str, against: float) -> Row:

@@ -197,3 +197,16 @@ def test_what_is_nowhere_is_found(run, ada, grace, tmp_path):
     said = run("verify", "data", cwd=grace)
     assert said.code == 1
     assert "images" in said.out
+
+
+def test_a_check_out_links_large_files_that_the_remote_has_too(run, ada, grace):
+    told(run, "checkout", "--link", cwd=grace)
+    assert (grace / "rides/2.parquet").stat().st_nlink == 2
+    assert (grace / "rides/2.parquet").stat().st_mode & 0o222 == 0
+    assert files(grace / "rides") == files(ada / "rides")
+    (ada / "rides/1.parquet").unlink()
+    pl.DataFrame({"a": range(300_000)}).write_parquet(ada / "rides/3.parquet")
+    told(run, "add", cwd=ada)  # and not pushed
+    (ada / "rides/3.parquet").unlink()
+    told(run, "checkout", "--link", "--force", cwd=ada)
+    assert (ada / "rides/3.parquet").stat().st_nlink == 1

@@ -72,7 +72,9 @@ def pull(context: typer.Context, names: Names = None) -> None:
 @app.command()
 def gc(
     context: typer.Context,
-    shared_too: Annotated[bool, typer.Option("--remote", help="in the remote too; there, what is not needed goes a day later")] = False,
+    shared_too: Annotated[
+        bool, typer.Option("--remote", help="in the remote too, where what is not needed is condemned now and deleted two weeks later")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and how many bytes")] = False,
 ) -> None:
     """Remove from the store what neither the ledger nor the towpath.lock of any branch or tag names. Your files are not touched."""

@@ -15,6 +15,8 @@ from towpath.errors import Refused, Unavailable
 from towpath.store import Store
 from towpath.store.trees import FileEntry
 
+Link = Callable[[FileEntry, Path], bool]
+
 
 class Plan(NamedTuple):
     """What a check-out would do: files to ``write``, names to ``remove``, and of both those whose bytes are nowhere else: ``unkept``."""
@@ -43,9 +45,7 @@ def refuse_loss(planned: Plan, dataset: str) -> None:
         )
 
 
-def carry_out(
-    planned: Plan, root: Path, store: Store, index: Index, *, link: Callable[[FileEntry, Path], bool], tell: Callable[[FileEntry], None]
-) -> None:
+def carry_out(planned: Plan, root: Path, store: Store, index: Index, *, link: Link, tell: Callable[[FileEntry], None]) -> None:
     """Write and remove.
 
     Args:
@@ -56,6 +56,8 @@ def carry_out(
         Unavailable: a file cannot be written.
     """
     try:
+        for folder in {os.path.dirname(file.path) for file in planned.write}:
+            (root / folder).mkdir(parents=True, exist_ok=True)
         for file in planned.write:
             _place(file, root, store, index, link)
             tell(file)
@@ -68,18 +70,18 @@ def carry_out(
         index.save()
 
 
-def _place(file: FileEntry, root: Path, store: Store, index: Index, link: Callable[[FileEntry, Path], bool]) -> None:
-    final = root / file.path
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".towpath-{os.getpid()}-{os.urandom(4).hex()}")
+def _place(file: FileEntry, root: Path, store: Store, index: Index, link: Link) -> None:
+    final = file.path if os.path.isabs(file.path) else f"{root}/{file.path}"  # text: paths are slow where there are thousands
+    temporary = f"{os.path.dirname(final)}/.towpath-{os.getpid()}-{os.urandom(4).hex()}"
     try:
-        if not link(file, temporary):
-            store.get_file(file.digest, temporary)
-        temporary.replace(final)
-    finally:
+        if not link(file, Path(temporary)):
+            store.get_file(file.digest, Path(temporary))
+        os.replace(temporary, final)
+    except BaseException:
         with suppress(FileNotFoundError):
-            temporary.unlink()
-    index.learn(str(final), marks_of(str(final)), Digest(file.digest))
+            os.unlink(temporary)
+        raise
+    index.learn(final, marks_of(final), Digest(file.digest))
 
 
 def _remove(path: Path, root: Path) -> None:
