@@ -10,6 +10,7 @@ from tests.loop import little
 
 from towpath.backtest.arrivals import Month, arrive, by_month, months
 from towpath.backtest.drill import Plant, planted, read
+from towpath.backtest.home import past_of
 from towpath.backtest.play import Options, play
 from towpath.errors import UsageError
 from towpath.project import Dataset
@@ -95,3 +96,38 @@ def test_two_months_with_a_spoilt_delivery(tmp_path: Path) -> None:
     assert any("mended" in words or "arrives" in words for words in said)
     assert "FAULTS" not in played.ledger
     assert march.served["auc"] == pytest.approx(march.frozen["auc"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("path: s3://bucket/rides/, time: time", "is read from elsewhere (bucket)"),
+        ("path: data, time: time", "write `path: data/*.parquet`"),
+        ("delta: table", "lies in the project's folder"),
+    ],
+)
+def test_data_that_cannot_arrive_month_by_month_is_told(tmp_path: Path, data: str, words: str) -> None:
+    root = little.make(tmp_path / "little")
+    other = "" if "time" in data else "  timed: {path: 'data/*.parquet', time: time}\n"
+    little.commit(
+        root,
+        towpath=little.YAML.replace("  rides:\n    path: data/*.parquet\n    time: time\n", f"  rides: {{{data}}}\n{other}").replace(
+            "    checks: {columns: {distance: {type: number, min: 0}}}\n", ""
+        ),
+    )
+    with pytest.raises(UsageError) as caught:
+        past_of(little.world(root).project)
+    assert words in str(caught.value)
+
+
+def test_files_that_are_no_table_are_a_folder_also_in_a_backtest(tmp_path: Path) -> None:
+    root = little.make(tmp_path / "little")
+    (root / "notes").mkdir()
+    (root / "notes/a.txt").write_text("one")
+    yaml = little.YAML.replace("data:\n", "data:\n  notes: notes\n")
+    body = "rides: pl.DataFrame, notes: Path) -> pl.DataFrame:\n    assert [file.name for file in notes.iterdir()] == ['a.txt']\n"
+    code = little.PIPELINE.replace("rides: pl.DataFrame) -> pl.DataFrame:\n", body).replace(
+        "import polars", "from pathlib import Path\n\nimport polars", 1
+    )
+    little.commit(root, towpath=yaml, pipeline=code)
+    assert past_of(little.world(root).project).rows.height == 2000

@@ -10,14 +10,15 @@ from pathlib import Path
 import polars as pl
 
 from towpath.backtest.arrivals import Month, by_month
+from towpath.backtest.given import Given, of_dataset, refuse_what_cannot_arrive
 from towpath.backtest.player import Past
 from towpath.candidate import times_of
-from towpath.data import read, walk
-from towpath.data.snapshot import together
+from towpath.data import walk
 from towpath.errors import UsageError
 from towpath.pipeline import functions
 from towpath.pipeline.execute import call
 from towpath.pipeline.graph import plan
+from towpath.pipeline.inputs import no_rows
 from towpath.pipeline.worktree import tree
 from towpath.project import Project
 from towpath.project_file import OVERRIDES, load
@@ -41,7 +42,7 @@ def make(project: Project, place: Path, environ: Mapping[str, str]) -> Project:
         _git(place, "add", "--all")
         _git(place, *AUTHOR, "commit", "--quiet", "--message", f"what was not committed on top of {source.commit[:8]}")
     for dataset in project.data.values():
-        if not dataset.time:
+        if not dataset.time and dataset.is_here:
             for file in walk.walk(project.root, dataset):
                 target = root / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,11 +69,9 @@ def past_of(project: Project, share: float = 1.0) -> Past:
         raise UsageError(
             "a backtest needs to know when rows came: no dataset has a `time`", mend="add `time: COLUMN` to a dataset in towpath.yaml"
         )
-    frames = {
-        name: together([(file.path, read.read_file(Path(file.path))) for file in walk.walk(project.root, d)])
-        for name, d in project.data.items()
-    }
-    rows = _rows(project, frames)
+    refuse_what_cannot_arrive(project)
+    given = {name: of_dataset(project, dataset) for name, dataset in project.data.items()}
+    rows = _rows(project, given)
     time = next((name for name in times_of(project) if name in rows.columns), None)
     if time is None:
         raise UsageError(f"the rows keep none of the times {times_of(project)}", mend="let `rows` keep the column that `time:` names")
@@ -83,15 +82,19 @@ def past_of(project: Project, share: float = 1.0) -> Past:
     if share < 1:
         ordered = ordered.sample(fraction=share, seed=project.seed).sort("__time", maintain_order=True)
     numbered = ordered.with_row_index("__id").with_columns(pl.format("r{}", pl.col("__id").cast(pl.String).str.zfill(7)).alias("__id"))
-    return Past({name: by_month(frames[name], str(dataset.time)) for name, dataset in timed.items()}, numbered)
+    months = {name: by_month(frame, str(dataset.time)) for name, dataset in timed.items() if isinstance(frame := given[name], pl.DataFrame)}
+    return Past(months, numbered)
 
 
-def _rows(project: Project, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _rows(project: Project, given: Mapping[str, Given]) -> pl.DataFrame:
     known = functions.load(project.root, project.pipeline) if project.pipeline else {}
-    made = dict(frames)
-    for step in plan(project.model.rows, known, frames):
+    made = dict(given)
+    for step in plan(project.model.rows, known, given):
         made[step.name] = call(step.name, known[step.name], {name: made[name] for name in step.inputs}, project.root)
-    return made[project.model.rows]
+    rows = made[project.model.rows]
+    if isinstance(rows, Path):
+        raise no_rows(project)
+    return rows
 
 
 def first_month(past: Past, wanted: str | None) -> Month:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from towpath.data import walk
 from towpath.data.manifest import files_of
 from towpath.data.snapshot import Taken
+from towpath.errors import ProjectError
 from towpath.pipeline.execute import Folder, Table
 from towpath.project import Project
 from towpath.store import Store
@@ -23,6 +24,11 @@ def of_dataset(project: Project, name: str, taken: Taken, store: Store) -> Table
 def rows_of(project: Project, made: Table | Folder) -> Table:
     """What the model is trained on. Raises ProjectError where it is files."""
     if isinstance(made, Folder):
-        what = f"the dataset {project.model.rows} is files, and a model is trained on the rows of a table"
-        raise project.fault("model", "rows", what=what, mend="name a function of the pipeline here that makes rows of these files")
+        raise no_rows(project)
     return made
+
+
+def no_rows(project: Project) -> ProjectError:
+    """The error of a model whose ``rows`` are a dataset of files."""
+    what = f"the dataset {project.model.rows} is files, and a model is trained on the rows of a table"
+    return project.fault("model", "rows", what=what, mend="name a function of the pipeline here that makes rows of these files")
