@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -121,3 +122,26 @@ def test_every_file_that_the_readme_links_to_is_there():
     links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
     missing = [link for link in links if "://" not in link and not (README.parent / link).exists()]
     assert not missing
+
+
+def loosely(line):
+    """A line of the page as a pattern: digests and sizes depend on the versions of what wrote the files."""
+    return ".+".join(map(re.escape, re.split(r"\b[0-9a-f]{8}\b|\b[\d.]+ [kM]B", line)))
+
+
+@pytest.mark.slow
+def test_the_walk_through_versions_of_data_is_what_is_printed(tmp_path):
+    flights = README.parent / "examples" / "flights"
+    for part in ("project", "data"):
+        shutil.copytree(flights / part, tmp_path / part)
+    shutil.copy(flights / "towpath.yaml", tmp_path)
+    shell = Shell(tmp_path)
+    shell.run("git init -q")
+    text = next(text for _, _, text in BLOCK.findall(section("Versions of data")))
+    for part in text.split("$ ")[1:]:
+        command, _, shown = part.partition("\n")
+        said, code = shell.run(command)
+        assert code == (command == "towpath data check flights"), said
+        for line in shown.splitlines():
+            assert line == "..." or re.search(f"^{loosely(line)}$", said, re.MULTILINE), (command, line, said)
+    shell.close()

@@ -112,7 +112,8 @@ def checked_out(rows: Sequence[CheckedOut], *, dry: bool) -> str:
             continue
         linked = f", {row.linked:,} of them linked" if row.linked else ""
         gone = f", {row.removed:,} {would}removed" if row.removed else ""
-        lines.append(f"{row.dataset}: {row.written:,} files ({size_in_words(row.size)}) {would}written{linked}{gone}; {row.digest[:8]}")
+        amount = _amount(row.written, row.size, -1)
+        lines.append(f"{row.dataset}: {amount} {would}written{linked}{gone}; {row.digest[:8]}")
     return "\n".join(lines)
 
 
