@@ -51,7 +51,7 @@ def _what(event: ev.AnyEvent) -> str:
         case ev.ExclusionLifted():
             return f"exclusion {event.exclusion} was lifted by {event.by}"
         case ev.RowsErased():
-            return f"{event.by} erased {event.rows:,} rows of {event.dataset} and {len(event.objects):,} objects that held them"
+            return f"{event.by} erased rows of {event.dataset}: {event.rows:,} in its files, {len(event.objects):,} objects of the store"
         case ev.FindingMade():
             on = f" of version {event.version}" if event.version else ""
             return f"finding {event.finding}, {event.subject} in {event.what}{on}"

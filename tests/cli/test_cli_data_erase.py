@@ -142,7 +142,7 @@ def test_the_tombstone_tells_digests_and_counts_and_never_the_value(run, root):
     (event,) = little.events(root, RowsErased)
     assert (event.rows, event.versions, event.because) == (30, (1,), "request 12")
     assert ANN not in str(event)
-    assert "erased 30 rows of rides" in run("history", cwd=root).out
+    assert "erased rows of rides: 30 in its files" in run("history", cwd=root).out
     store = kept.store_here(world(root).project)
     for before, after in event.objects.items():
         assert not store.has(before)

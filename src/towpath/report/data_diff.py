@@ -22,7 +22,7 @@ def differences(found: Sequence[Difference]) -> str:
 def _lines(one: Difference) -> Iterator[str]:
     yield f"{one.dataset}: {_side(one.before, one.digest_before)} -> {_side(one.after, one.digest_after)}"
     if one.files.is_same:
-        yield f"  nothing differs: {_count(one.files.same, 'file')}"
+        yield f"  nothing differs: {counted(one.files.same, 'file')}"
         return
     yield from _titled("files", _files(one.files))
     yield from _titled("columns", _columns(one.columns))
@@ -101,7 +101,7 @@ def row_in_words(row: Row) -> str:
 
 
 def _changed(row: ChangedRow) -> str:
-    key = " ".join(f"{name}={_value(value)}" for name, value in row.key.items())
+    key = ", ".join(f"{name}={_value(value)}" for name, value in row.key.items())
     return f"{key}: {_few([f'{name} {_value(was)} -> {_value(now)}' for name, (was, now) in row.columns.items()])}"
 
 
@@ -112,7 +112,7 @@ def _few(parts: Sequence[str]) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "null"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
     text = text if text.isprintable() else repr(text)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
@@ -127,7 +127,7 @@ def _shifts(shifts: Sequence[Shift]) -> list[str]:
     lines = [f"{shift.column:<{width}}  {bar(shift.effect):<{BAR}} {shift.effect:>4.0%}  {shift.because}" for shift in shown]
     rest = len(shifts) - len(shown)
     return ["share of the rows that lies elsewhere than before, beyond chance:", *lines] + (
-        [f"{_count(rest, 'other column')} moved less"] if rest else []
+        [f"{counted(rest, 'other column')} moved less"] if rest else []
     )
 
 
@@ -141,5 +141,10 @@ def bar(share: float, width: int = BAR) -> str:
     return "█" * (eighths // 8) + (_BLOCKS[eighths % 8 - 1] if eighths % 8 else "")
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ import msgspec
 
 from towpath.data.difference import Row
 from towpath.data.exclusions import Exclusion
-from towpath.report.data_diff import row_in_words
+from towpath.report.data_diff import counted, row_in_words
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +68,10 @@ def erased(one: Erased) -> str:
         return "\n".join([f"{one.dataset}: no such row is kept", *_unread(one)])
     rows = sum(one.files.values())
     lines = [
-        f"{one.dataset}: {rows:,} rows {would}taken out of {len(one.files):,} file{'s' * (len(one.files) != 1)}",
+        f"{one.dataset}: {counted(rows, 'row')} {would}taken out of {counted(len(one.files), 'file')}",
         *(f"  {path}: {count:,}" for path, count in list(one.files.items())[:MOST]),
-        f"store: {one.objects:,} objects {would}erased, of {len(one.snapshots):,} snapshots: {_few([s[:8] for s in one.snapshots])}",
-        "journal: its rows with this key would go too" if one.dry_run else f"journal: {one.journal:,} predictions taken out",
+        f"store: {counted(one.objects, 'object')} {would}erased, of {counted(len(one.snapshots), 'snapshot')}{_named(one.snapshots)}",
+        "journal: its rows with this key would go too" if one.dry_run else f"journal: {counted(one.journal, 'prediction')} taken out",
     ]
     if one.versions:
         lines.append(f"trained on these rows: version {_few(list(map(str, one.versions)))}; they know them still, until they are retired")
@@ -83,6 +83,10 @@ def erased(one: Erased) -> str:
 
 
 MOST = 5
+
+
+def _named(snapshots: Sequence[str]) -> str:
+    return f": {_few([digest[:8] for digest in snapshots])}" if snapshots else ""
 
 
 def _unread(one: Erased) -> list[str]:
