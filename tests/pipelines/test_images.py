@@ -136,3 +136,8 @@ def test_an_object_that_changed_in_the_store_is_not_lent(root: Path) -> None:
     path.write_bytes(b"changed")
     little.commit(root, pipeline=PIPELINE.replace("sorted(", "list("))
     assert "corrupt" in little.ran(root).because
+
+
+def test_files_that_were_added_before_and_packed_are_lent_too(root: Path) -> None:
+    assert main(["data", "add", "--project", str(root)]) == 0
+    assert little.ran(root).outcome is Outcome.REGISTERED
