@@ -125,6 +125,12 @@ def test_the_history_and_the_status_speak_of_files(root: Path, capsys: pytest.Ca
     assert "no table" not in said
 
 
+def test_nothing_is_proposed_for_files(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", "--project", str(root)]) == 0
+    assert main(["data", "propose", "images", "--project", str(root)]) == 2
+    assert "images is files" in capsys.readouterr().err
+
+
 def test_an_object_that_changed_in_the_store_is_not_lent(root: Path) -> None:
     little.ran(root)
     store = little.world(root).store

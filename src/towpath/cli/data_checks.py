@@ -16,6 +16,7 @@ from towpath import kept
 from towpath.cli import shared
 from towpath.cli.checks_file import alone, with_checks
 from towpath.data.checks import Around, of_dataset
+from towpath.data.checks.amount import are_files
 from towpath.data.checks.propose import propose as proposed
 from towpath.data.checks.wording import count
 from towpath.data.exclude import parts_left
@@ -112,6 +113,9 @@ def propose(
     """Propose checks from what the data is now, with some room: types, nulls, ranges, sets, uniqueness."""
     project = shared.project(context)
     parts = _look(project, [name])[name]
+    if are_files(parts):
+        mend = "write `checks: {files: {min: ...}, bytes: {max: ...}}` by hand: nothing else can be asked of files"
+        raise UsageError(f"{name} is files, which have no rows and no columns", mend=mend)
     unread = next((part for part in parts if part.frame is None), None)
     if unread:
         raise Refused(f"{unread.path} cannot be read: {unread.fault}", mend="have it delivered again, or take it away")
