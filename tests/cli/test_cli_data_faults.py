@@ -1,0 +1,156 @@
+"""Additions and collections that are killed, meet each other, a full disk or files that change: nothing is lost, all goes on."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from towpath.cli import main
+
+COMMAND = [sys.executable, "-m", "towpath", "data"]
+FILES = 400
+
+
+def fill(folder, files=FILES, size=20_000):
+    made = random.Random(0)
+    for number in range(files):
+        path = folder / f"{number % 9}" / f"{number}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made.randbytes(size if number % 50 else 2_000_000))
+
+
+def project(folder):
+    folder.mkdir(exist_ok=True)
+    (folder / "towpath.yaml").write_text("name: small\ndata: {things: things}\nmodel: {task: binary, rows: things, label: a}\n")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+def say(folder, *words):
+    return subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def verify(folder):
+    done = subprocess.run([*COMMAND[:-1], "verify", "store"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def killed(folder, words, after_s):
+    process = subprocess.Popen([*COMMAND, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after_s)
+    process.kill()
+    process.wait()
+
+
+def goes_on(folder, original):
+    """After whatever happened: add, lose the files, get them back."""
+    assert say(folder, "add").returncode == 0
+    verify(folder)
+    shutil.rmtree(folder / "things")
+    done = say(folder, "checkout")
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run(["diff", "-r", original, folder / "things"], check=False).returncode == 0
+
+
+def kill_often(tmp_path, words, times, most_s):
+    home = project(tmp_path / "home")
+    fill(home / "things")
+    shutil.copytree(home / "things", tmp_path / "original")
+    chance = random.Random(1)
+    for number in range(times):
+        (home / "things/0/0.bin").write_bytes(b"%d" % number * 30_000)
+        if "gc" in words:
+            assert say(home, "add").returncode == 0
+        killed(home, words, chance.uniform(0.15, most_s))
+        verify(home)
+    shutil.copy(tmp_path / "original/0/0.bin", home / "things/0/0.bin")
+    goes_on(home, tmp_path / "original")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("add",), ("gc",)], ids=["add", "gc"])
+def test_a_few_kills(tmp_path, words):
+    kill_often(tmp_path, words, 4, 0.5)
+
+
+@pytest.mark.parts
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("words", [("add",), ("gc",)], ids=["add", "gc"])
+def test_a_hundred_kills(tmp_path, words):
+    kill_often(tmp_path, words, 100, 0.5)
+
+
+@pytest.mark.slow
+def test_two_additions_and_a_collection_at_once(tmp_path):
+    home = project(tmp_path / "home")
+    fill(home / "things")
+    shutil.copytree(home / "things", tmp_path / "original")
+    all_at_once = [subprocess.Popen([*COMMAND, verb], cwd=home, stderr=subprocess.PIPE, text=True) for verb in ("add", "add", "gc")]
+    told = [process.communicate()[1] for process in all_at_once]
+    for process, text in zip(all_at_once, told, strict=True):
+        assert process.returncode == 0 or "try again" in text, text
+    goes_on(home, tmp_path / "original")
+
+
+@pytest.mark.parts
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system is mounted by root only")
+def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=True)
+    try:
+        home = project(small / "home")
+        fill(home / "things", files=60)
+        (small / "ballast").write_bytes(bytes(max(0, shutil.disk_usage(small).free - 1_000_000)))
+        done = say(home, "add")
+        assert done.returncode == 1
+        assert "No space left" in done.stderr
+        assert "Traceback" not in done.stderr
+        (small / "ballast").unlink()
+        shutil.copytree(home / "things", tmp_path / "original")
+        verify(home)
+        subprocess.run(["mount", "-o", "remount,size=40m", small], check=True)
+        goes_on(home, tmp_path / "original")
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path, capfd, monkeypatch):
+    home = project(tmp_path / "home")
+    (home / "things").mkdir()
+    file = home / "things" / "growing.bin"
+    file.write_bytes(bytes(30_000_000))
+    ended = threading.Event()
+
+    def grow():
+        while not ended.is_set():
+            with file.open("ab") as opened:
+                opened.write(b"more")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        monkeypatch.chdir(home)
+        assert main(["data", "add"]) == 1
+    finally:
+        ended.set()
+        writer.join()
+    said = capfd.readouterr().err
+    assert "changes while it is read" in said
+    assert main(["data", "add"]) == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
+def test_an_unreadable_file_is_named(tmp_path, capfd, monkeypatch):
+    home = project(tmp_path / "home")
+    (home / "things").mkdir()
+    (home / "things/secret").write_bytes(b"x")
+    (home / "things/secret").chmod(0)
+    monkeypatch.chdir(home)
+    assert main(["data", "add"]) == 1
+    assert "things/secret" in capfd.readouterr().err
