@@ -70,8 +70,8 @@ def growth(current: Iterable[FileEntry], trained: Sequence[FileEntry] | None) ->
     file, with bytes already known, are not new. A file that cannot be read counts as if everything were new: the run that follows will
     say what is wrong with it. Without a snapshot everything is new.
 
-    >>> before = [FileEntry("a", Digest("1"), 1, 100)]
-    >>> growth([*before, FileEntry("b", Digest("3"), 1, 20)], before).share
+    >>> before = [FileEntry("a.parquet", Digest("1"), 1, 100)]
+    >>> growth([*before, FileEntry("b.parquet", Digest("3"), 1, 20)], before).share
     0.2
     """
     files = tuple(current)
