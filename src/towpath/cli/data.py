@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ import typer
 from towpath import kept, project_file
 from towpath.cli import shared
 from towpath.cli.progress import Bar
+from towpath.cli.putting import putting
 from towpath.cli.repository import git
 from towpath.data import checkout as outs
 from towpath.data import lock, share
@@ -29,7 +30,6 @@ from towpath.data.merge import merge as merge_locks
 from towpath.data.settled import Settled
 from towpath.digest import Digest
 from towpath.errors import TowpathError, Unavailable, UnknownName, UsageError
-from towpath.hands import STORE, lock_of
 from towpath.project import Project
 from towpath.report import data as views
 from towpath.report.data import AddedRow, CheckedOut, HistoryRow, StatusRow
@@ -72,15 +72,6 @@ def add(
     if locked != before:
         lock.write(project.root, locked)
     shared.answer(context, rows, views.added(rows))
-
-
-@contextmanager
-def putting(project: Project, who: str) -> Iterator[None]:
-    """While objects are put that nothing names yet, nobody removes any."""
-    with lock_of(project.home, STORE).held(who, shared=True) as mine:
-        if not mine:
-            raise Unavailable("what nobody needs is just being removed from the store", mend="wait for its end, then try again")
-        yield
 
 
 def _towards(bar: Bar) -> Callable[[Progress], None]:

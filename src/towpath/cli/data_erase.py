@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +14,7 @@ from towpath import kept, wiring
 from towpath.cli import shared
 from towpath.cli.data import chosen
 from towpath.cli.data_rows import Dataset, DryRun, Reason
+from towpath.cli.putting import alone
 from towpath.data import erase as erasing
 from towpath.data import lock, sides
 from towpath.data.erase import Plan, Rewritten, Whose
@@ -23,8 +22,7 @@ from towpath.data.lock import Locked
 from towpath.data.sides import Side
 from towpath.data.without import names as names_of
 from towpath.digest import Digest, of_value
-from towpath.errors import Unavailable, UsageError
-from towpath.hands import RUN, STORE, lock_of
+from towpath.errors import UsageError
 from towpath.journal.commit import forget
 from towpath.project import Project
 from towpath.report import data_rows as views
@@ -51,7 +49,7 @@ def erase(
     whose = _whose(project, name, key)
     _refuse_reason(reason, whose, dry_run=dry_run)
     world, work = wiring.world(project), _work(project, name)
-    with _alone(project):
+    with alone(project, "towpath data erase"):
         state = world.state()
         planned = erasing.plan(whose, work, kept.store_here(project), state.runs, state.registry)
         journal = 0 if dry_run else _carry_out(world, whose, planned, work, reason)
@@ -80,16 +78,6 @@ def _work(project: Project, name: str) -> Side:
     if not project.data[name].is_here:
         return sides.of_nothing("work", kept.store(project))
     return sides.of_work(project.data[name], project.root, kept.store(project), kept.index(project))
-
-
-@contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Nobody puts anything into the store meanwhile: no run, no addition."""
-    with lock_of(project.home, RUN).held("towpath data erase") as no_run, lock_of(project.home, STORE).held("towpath data erase") as no_put:
-        if not (no_run and no_put):
-            holder = lock_of(project.home, STORE if no_run else RUN).holder()
-            raise Unavailable(f"{holder or 'a run'} is going on: it may hold the rows", mend="wait for its end, then try again")
-        yield
 
 
 def _carry_out(world: World, whose: Whose, planned: Plan, work: Side, reason: str) -> int:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from towpath import kept
 from towpath.cli import shared
-from towpath.cli.data import Names, chosen, putting
+from towpath.cli.data import Names, chosen
 from towpath.cli.progress import Bar
+from towpath.cli.putting import alone, putting
 from towpath.cli.repository import git, is_repository
 from towpath.data import lock, share
 from towpath.data.live import live, named_in
 from towpath.digest import Digest
-from towpath.errors import Unavailable, UsageError
-from towpath.hands import RUN, STORE, lock_of
+from towpath.errors import UsageError
 from towpath.project import Project
 from towpath.store import Store
 from towpath.store.remote import Moved
@@ -79,7 +78,7 @@ def gc(
 ) -> None:
     """Remove from the store what neither the ledger nor the towpath.lock of any branch or tag names. Your files are not touched."""
     project = shared.project(context)
-    with _alone(project):
+    with alone(project, "towpath data gc"):
         store, needed = kept.store_here(project), set(_roots(project))
         needed |= {execution.output for execution in store.executions()}
         erased = kept.state(project).erasures
@@ -91,16 +90,6 @@ def gc(
             there = remote.gc(needed_there, dry_run=dry_run, erased=map(Digest, erased.objects))
             told["remote"], words = there._asdict(), [*words, f"{remote.place}: {there}"]
     shared.answer(context, told, "\n".join(words))
-
-
-@contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Nobody puts anything into the store that is not named yet: no run, no addition."""
-    with lock_of(project.home, RUN).held("towpath data gc") as no_run, lock_of(project.home, STORE).held("towpath data gc") as no_addition:
-        if not (no_run and no_addition):
-            who = lock_of(project.home, STORE if no_run else RUN).holder()
-            raise Unavailable(f"{who or 'a run'} is going on: what it makes is not named yet", mend="wait for its end, then try again")
-        yield
 
 
 def _roots(project: Project) -> Iterator[Digest]:

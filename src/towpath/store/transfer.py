@@ -58,10 +58,11 @@ def flush(paths: Iterable[str], root: Path) -> None:
         return
     folders = {path.parent for path in files} | {path.parent.parent for path in files}
     for path in sorted({*files, *folders}):
-        _flush(path)
+        flush_one(path)
 
 
-def _flush(path: Path) -> None:
+def flush_one(path: Path) -> None:
+    """Make one file, or the names in one folder, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

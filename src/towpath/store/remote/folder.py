@@ -11,6 +11,7 @@ from pathlib import Path
 
 from towpath.errors import Unavailable
 from towpath.store.remote.bucket import Stored
+from towpath.store.transfer import flush_one
 
 STALE_S = 86400.0  # a temporary file this old is left over from a process that died
 
@@ -34,7 +35,7 @@ class FolderBucket:
                     return False
             else:
                 os.rename(temporary, final)
-            _flush(final.parent)
+            flush_one(final.parent)
         return True
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes | None:
@@ -96,14 +97,6 @@ def _write_durably(path: Path, data: bytes | bytearray) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sweep(folder: Path) -> None:
