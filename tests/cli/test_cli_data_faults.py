@@ -67,7 +67,8 @@ def kill_often(tmp_path, words, times, most_s):
         if "gc" in words:
             assert say(home, "add").returncode == 0
         killed(home, words, chance.uniform(0.15, most_s))
-        verify(home)
+        if number % 10 == 0:
+            verify(home)
     shutil.copy(tmp_path / "original/0/0.bin", home / "things/0/0.bin")
     goes_on(home, tmp_path / "original")
 
