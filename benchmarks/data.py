@@ -166,10 +166,13 @@ def _large(place: Place) -> Iterator[Row]:
     size = f"{LARGE_BYTES / (1 << 30):g} GB"
     ours, copied = place.new(original), place.with_dvc(original, "copy")
     copying = _copied(original, place.folder / "copy")
+    (place.folder / "copy").unlink()
     us, theirs = timed([*TOWPATH, "data", "add"], ours), timed([place.dvc, "add", "--quiet", "things"], copied)
     found = {"dvc copy": theirs}
     if shutil.which("git-lfs"):
-        found["git-lfs"] = timed(["git", "add", "things"], place.with_lfs(original))
+        in_lfs = place.with_lfs(original)
+        found["git-lfs"] = timed(["git", "add", "things"], in_lfs)
+        shutil.rmtree(in_lfs)
     yield _times(f"add a file of {size}", us, found, 3, f"cp: {copying:.2f} s", theirs)
     for home in (ours, copied):
         (home / "things").unlink()
@@ -229,15 +232,19 @@ def _many(place: Place) -> Iterator[Row]:
     yield Row(work=f"memory for {MANY:,} files", ours=most, unit="MB", goal="< 1,500 MB", holds=most < 1500)
 
 
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
 def _measured(command: list[str], cwd: Path) -> tuple[float, float]:
-    """Seconds and the most memory, in MB, that a command took."""
+    """Seconds and the most memory, in MB, that a command took; started by a small process, as a child begins with its parent's memory."""
     flushed()
     begin = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} ended with {status}")
-    return time.perf_counter() - begin, usage.ru_maxrss / 1e3
+    done = subprocess.run([sys.executable, "-c", MEASURE, *command], cwd=cwd, check=True, capture_output=True, text=True)
+    return time.perf_counter() - begin, int(done.stdout) / 1e3
 
 
 def _times(work: str, ours: float, found: dict[str, float], times: float, bound: str, against: float) -> Row:
