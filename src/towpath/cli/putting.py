@@ -26,7 +26,5 @@ def alone(project: Project, who: str) -> Iterator[None]:
     with run.held(who) as no_run, store.held(who) as no_addition:
         if not (no_run and no_addition):
             holder = (store if no_run else run).holder() or "a run"
-            raise Unavailable(
-                f"{holder} is going on: what it puts there is not named yet", mend="wait for its end, then try again"
-            )
+            raise Unavailable(f"{holder} is going on: what it puts there is not named yet", mend="wait for its end, then try again")
         yield
