@@ -77,7 +77,7 @@ def naive(kind, argument, files):
         "min": lambda value: value >= argument,
         "max": lambda value: value <= argument,
         "values": lambda value: value in argument,
-        "regex": lambda value: re.search(argument, value) is not None,
+        "regex": lambda value: re.search(argument.replace("$", r"\Z"), value) is not None,  # in Polars `$` is the very end
         "length": lambda value: argument["min"] <= len(value) <= argument["max"],
     }[kind]
     return all(good(value) for values in files for value in values if not is_missing(value))
