@@ -13,7 +13,6 @@ from towpath.clock import machine_s
 from towpath.data import growth as data
 from towpath.data.growths import Growths
 from towpath.data.seldom import Seldom
-from towpath.digest import Digest
 from towpath.errors import Unavailable, UsageError
 from towpath.formats import manifest as manifests
 from towpath.hands import Hands
@@ -97,20 +96,22 @@ def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
     grown = Growths(world.project.root, world.store, kept.index(world.project))
     far: Seldom[data.Growth] = Seldom(FAR_EVERY_S)
 
-    def ask(name: str, dataset: Dataset, trained: Digest | None, state: State) -> data.Growth:
-        def answer() -> data.Growth:
-            return grown.of(name, dataset, trained, state.erasures.objects)
+    def ask(name: str, dataset: Dataset, state: State) -> data.Growth:
+        snapshots, accepted = state.runs.trained_on
+        trained, erased = snapshots.get(name), state.erasures.objects
 
-        return answer() if dataset.is_here else far.ask(name, (trained, len(state.erasures.objects)), answer)
+        def answer() -> data.Growth:
+            return grown.of(name, dataset, trained, erased, accepted=accepted)
+
+        return answer() if dataset.is_here else far.ask(name, (trained, accepted, len(erased)), answer)
 
     def look(state: State) -> tuple[Growth, ...]:
-        trained = state.runs.trained_on
         found = []
         for name, dataset in world.project.data.items():
             if not dataset.tells:
                 continue
             try:
-                one = ask(name, dataset, trained.get(name), state)
+                one = ask(name, dataset, state)
             except (UsageError, Unavailable):
                 continue  # no file is there yet, or somebody is writing it: the next turn asks again
             found.append(Growth(dataset=name, rows_new=one.rows_new, share=one.share, state=one.state, unit=one.unit))

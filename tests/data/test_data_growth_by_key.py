@@ -93,6 +93,15 @@ def test_what_counts_as_new(rides: Rides, files: dict[str, pl.DataFrame | None],
     )
 
 
+def test_a_rewritten_file_counts_when_a_gate_refused_what_was_trained_on(rides: Rides) -> None:
+    """It may be the mend; the files that stayed are no news all the same."""
+    trained = rides.trained()
+    assert rides.growths.of("rides", DATASET, trained, accepted=False).rows_new == 0
+    rides.write(a=rows(*range(100), km=2.0))
+    assert rides.growths.of("rides", DATASET, trained, accepted=False).rows_new == 100
+    assert rides.since(trained).rows_new == 0
+
+
 def test_rows_without_a_name_are_new_as_far_as_there_are_more_of_them(rides: Rides) -> None:
     rides.write(c=rows(None, None, None))
     trained = rides.trained()

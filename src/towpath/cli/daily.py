@@ -61,14 +61,14 @@ def _evidence(world: World, state: State) -> str:
 def _growths(world: World, state: State) -> tuple[Grown, ...]:
     """How each dataset has grown since the last training."""
     project = world.project
-    trained = state.runs.trained_on
+    trained, accepted = state.runs.trained_on
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
     growths, found = Growths(project.root, world.store, kept.index(project)), []
     for name, dataset in project.data.items():
         if name not in trained or not dataset.tells:
             continue
         try:
-            grown = growths.of(name, dataset, trained[name], state.erasures.objects)
+            grown = growths.of(name, dataset, trained[name], state.erasures.objects, accepted=accepted)
             found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at))
         except (UsageError, Unavailable) as fault:
             found.append(Grown(dataset=name, rows_new=0, share=0.0, asks_at=asks_at, trouble=fault.what))

@@ -31,10 +31,14 @@ class Growths:
         self._root, self._store, self._index = root, store, index
         self._known: dict[str, tuple[Digest, Growth]] = {}
 
-    def of(self, name: str, dataset: Dataset, trained: Digest | None, erased: Mapping[str, str] = _NOTHING) -> Growth:
+    def of(
+        self, name: str, dataset: Dataset, trained: Digest | None, erased: Mapping[str, str] = _NOTHING, *, accepted: bool = True
+    ) -> Growth:
         """The growth of a dataset since the snapshot ``trained``, by key where it has one.
 
         Args:
+            accepted: whether no gate refused what was trained on it. If one did, a file that was rewritten since may be the mend:
+                then its rows count, though their keys are known.
             erased: what stands in for erased objects: rows that were taken out of a file make it no new one.
 
         Raises:
@@ -42,10 +46,11 @@ class Growths:
             Unavailable: the source does not answer, or files change while they are read for their keys.
         """
         files = peek(dataset, self._root, self._index)
-        question = of_value(["growth", 1, state_of(files), trained, dataset.key, len(erased)])
+        key = dataset.key if accepted else ()
+        question = of_value(["growth", 1, state_of(files), trained, key, len(erased)])
         if name in self._known and self._known[name][0] == question:
             return self._known[name][1]
-        found = self._noted(question) or self._found(question, dataset, files, trained, erased)
+        found = self._noted(question) or self._found(question, dataset, key, files, trained, erased)
         self._known[name] = question, found
         return found
 
@@ -54,10 +59,16 @@ class Growths:
         return msgspec.json.decode(self._store.get(noted.output), type=Growth) if noted else None
 
     def _found(
-        self, question: Digest, dataset: Dataset, files: Sequence[FileEntry], trained: Digest | None, erased: Mapping[str, str]
+        self,
+        question: Digest,
+        dataset: Dataset,
+        key: Sequence[str],
+        files: Sequence[FileEntry],
+        trained: Digest | None,
+        erased: Mapping[str, str],
     ) -> Growth:
         before = standing_in(files_of(self._store, trained), erased) if trained else None
-        if not dataset.key or before is None:
+        if not key or before is None:
             return growth(files, before)
         try:
             found = growth_by_key(files, before, self._keys(dataset, files))

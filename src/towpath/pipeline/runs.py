@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -53,6 +54,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome is None and not self.lost
 
 
+class Trained(NamedTuple):
+    """The snapshots of a training, by dataset, and whether no gate refused what came of it."""
+
+    snapshots: dict[str, Digest]
+    accepted: bool = True
+
+
 class Runs(msgspec.Struct, frozen=True):
     """All runs by number."""
 
@@ -69,10 +77,12 @@ class Runs(msgspec.Struct, frozen=True):
         return max(self.all, default=0) + 1
 
     @property
-    def trained_on(self) -> dict[str, Digest]:
-        """The snapshots of the latest run that made a candidate, by dataset."""
+    def trained_on(self) -> Trained:
+        """What the latest run that made a candidate was trained on."""
         run = next((run for run in reversed(self.all.values()) if run.candidate), None)
-        return {name: taken.digest for name, taken in run.snapshots.items()} if run else {}
+        if run is None:
+            return Trained({})
+        return Trained({name: taken.digest for name, taken in run.snapshots.items()}, run.outcome is not ev.Outcome.REJECTED)
 
     def last(self, *outcomes: ev.Outcome) -> Run | None:
         """The latest run that ended so."""
