@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from towpath import children
 from towpath.clock import machine_s
-from towpath.locks import Lock
+from towpath.locks import OUTBOX, RUN, STAGING, lock_of
 from towpath.release import controller
 from towpath.state import State
 from towpath.triggers import waiting
 from towpath.world import World
 
-RUN, STAGING, OUTBOX = "run", "staging", "outbox"
-STORE = "store"  # shared by all who put into the store what nothing names yet; alone, by who removes from it
 TELL_EVERY_S = 5.0  # a target that is down is tried again so often
 
 
@@ -77,8 +74,3 @@ class Hands:
         self._children[kind] = children.start(command, self._world.project.home / "logs" / f"{kind}.log", self._environ, keep=[lock.file])
         lock.release()
         return self._children[kind]
-
-
-def lock_of(home: Path, kind: str) -> Lock:
-    """The lock that whoever does this kind of work holds."""
-    return Lock(home / "locks" / kind)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+RUN, STAGING, OUTBOX = "run", "staging", "outbox"
+STORE = "store"  # shared by all who put into the store what nothing names yet; alone, by who removes from it
+
 
 class Lock:
     """A ``flock`` on a file: of one, or ``shared`` by many of whom none may be alone. Its text names a holder, for people only."""
@@ -79,3 +82,8 @@ class Lock:
         free = self.take(self.holder())
         self.release()
         return free
+
+
+def lock_of(home: Path, kind: str) -> Lock:
+    """The lock that whoever does this kind of work holds."""
+    return Lock(home / "locks" / kind)

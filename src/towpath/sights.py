@@ -9,8 +9,8 @@ from datetime import datetime
 import msgspec
 
 from towpath.clock import boot_id
-from towpath.hands import RUN, lock_of
 from towpath.journal.commit import commit
+from towpath.locks import RUN, lock_of
 from towpath.monitor.findings import Finding
 from towpath.pipeline.runs import Here
 from towpath.recent import Recent

@@ -14,8 +14,8 @@ from tests.loop import little
 
 from towpath import kept, wiring
 from towpath.events import RowsErased, SnapshotTaken
-from towpath.hands import RUN, lock_of
 from towpath.journal.port import Batch, Label, Scored
+from towpath.locks import RUN, lock_of
 from towpath.project_file import load
 
 ANN = "ann-4711"

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from towpath.cli import repository
-from towpath.hands import RUN, STORE, lock_of
+from towpath.locks import RUN, STORE, lock_of
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 

@@ -9,8 +9,7 @@ from tests.loop import little
 
 from towpath.cli import main
 from towpath.events import EnvironmentJudged
-from towpath.hands import OUTBOX, STAGING, lock_of
-from towpath.locks import Lock
+from towpath.locks import OUTBOX, STAGING, Lock, lock_of
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from towpath.events import (
     TriggerRefused,
     VersionPromoted,
 )
-from towpath.hands import RUN, lock_of
+from towpath.locks import RUN, lock_of
 from towpath.run import run
 
 SLEEPY = "    time.sleep(60)\n    return rides"

@@ -18,8 +18,8 @@ from towpath.console.server import running
 from towpath.errors import TowpathError, Unavailable, UsageError
 from towpath.events import EnvironmentJudged
 from towpath.formats.package import unpack
-from towpath.hands import OUTBOX, STAGING, Hands, lock_of
-from towpath.locks import Lock
+from towpath.hands import Hands
+from towpath.locks import OUTBOX, STAGING, Lock, lock_of
 from towpath.loop import Loop, Turned
 from towpath.project import FILE, Project
 from towpath.release import staging

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from towpath.errors import Unavailable
-from towpath.hands import RUN, STORE, lock_of
+from towpath.locks import RUN, STORE, lock_of
 from towpath.project import Project
 
 

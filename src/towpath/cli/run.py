@@ -12,7 +12,7 @@ from towpath import wiring
 from towpath.cli import shared
 from towpath.errors import Unavailable
 from towpath.events import Outcome, RunEnded
-from towpath.hands import RUN, lock_of
+from towpath.locks import RUN, lock_of
 from towpath.run import run as run_once
 from towpath.words import in_words
 from towpath.world import World
