@@ -62,15 +62,14 @@ def add(
     """Keep datasets as they are now, and write their snapshots into towpath.lock. What looks untouched is not read."""
     project = shared.project(context)
     store, index, before = kept.store_here(project), kept.index(project), lock.read(project.root)
-    rows, locked = [], dict(before)
+    rows, locked = [], dict[str, Locked]()
     for name in chosen(project, names):
         with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar, putting(project, "towpath data add"):
             put = nullcontext(store.put_link) if link else store.packing()
             done = add_dataset(name, project.data[name], project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
         locked[name] = Locked(done.digest, done.snapshot.rows)
         rows.append(_added(name, done, before.get(name)))
-    if locked != before:
-        lock.write(project.root, locked)
+    lock.update(project.root, locked)
     shared.answer(context, rows, views.added(rows))
 
 

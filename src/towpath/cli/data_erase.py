@@ -84,17 +84,16 @@ def _carry_out(world: World, whose: Whose, planned: Plan, work: Side, reason: st
     """What stands in is durable first, then the fact, then what is to go goes: cut off at any point, the same command finishes it."""
     project, store = world.project, world.store
     made = erasing.rewrite(planned, whose, work, store)
-    locked = lock.read(project.root)
-    if whose.dataset in locked and locked[whose.dataset].digest in planned.snapshots:
-        locked[whose.dataset] = Locked(*erasing.relocked(store, locked[whose.dataset].digest, planned, made.objects))
+    before, after = lock.read(project.root).get(whose.dataset), dict[str, Locked]()
+    if before and before.digest in planned.snapshots:
+        after[whose.dataset] = Locked(*erasing.relocked(store, before.digest, planned, made.objects))
     store.sync()
     journal = forget(world.spool, world.journal, whose.is_of_row)
     if planned.is_empty and not journal:
         return 0
     world.tell(_event(project, whose, planned, made, journal, reason))
     _write(project, made)
-    if locked:
-        lock.write(project.root, locked)
+    lock.update(project.root, after)
     here = kept.store_here(project)
     here.collect({digest for digest, _ in here.objects() if digest not in made.objects})
     return journal

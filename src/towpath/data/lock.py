@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,8 +58,16 @@ def text_of(locked: Mapping[str, Locked]) -> str:
     return "".join(f"{name} {one.digest} {one.rows if one.rows >= 0 else '-'}\n" for name, one in sorted(locked.items()))
 
 
-def write(root: Path, locked: Mapping[str, Locked]) -> None:
-    """Write the lock of a project's folder, whole or not at all."""
-    half = root / f".{LOCK}.part"
-    half.write_text(text_of(locked), encoding="utf-8")
-    half.replace(root / LOCK)
+def update(root: Path, changed: Mapping[str, Locked]) -> None:
+    """Write new lines for some datasets, whole or not at all. Who writes others meanwhile waits, so that no line is lost."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # until it is closed
+        before = read(root)
+        after = {**before, **changed}
+        if after != before:
+            half = root / f".{LOCK}.part"
+            half.write_text(text_of(after), encoding="utf-8")
+            half.replace(root / LOCK)
+    finally:
+        os.close(folder)
