@@ -80,7 +80,8 @@ def _kept(
     source: Source, found: list[Found], store: Store, index: Index, keep: Put, count: Count | None, tell: Tell
 ) -> tuple[list[FileEntry], int]:
     """The files, all of them in the store, and how many had to be read."""
-    entries, read, done, of_size = [], 0, 0, sum(max(0, file.marks.size) for file in found)
+    entries: list[FileEntry] = []
+    read, done, of_size = 0, 0, sum(max(0, file.marks.size) for file in found)
 
     def put(path: Path) -> Digest:
         digest = keep(path)
@@ -88,15 +89,16 @@ def _kept(
             index.rows(digest, str(path), count)  # while the file is here
         return digest
 
-    for file in found:
-        digest = index.known(file.path, file.marks)
-        if digest is None or not store.has(digest):
+    before = [index.known(file.path, file.marks) for file in found]
+    lost = store.missing(digest for digest in before if digest)
+    for file, digest in zip(found, before, strict=True):
+        done += max(0, file.marks.size)
+        if digest is None or digest in lost:
             digest, size = known.fresh(source, file, index, put)
             read += 1
+            tell(Progress(len(entries) + 1, len(found), done, of_size))
         else:
             size = known.size(file, digest, store)
         rows = known.rows(source, file, digest, index, count) if count else -1
         entries.append(FileEntry(file.name, digest, size, rows))
-        done += max(0, file.marks.size)
-        tell(Progress(len(entries), len(found), done, of_size))
     return entries, read

@@ -57,9 +57,11 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
     """
     pattern = Path(dataset.path)
     whole = pattern if pattern.is_absolute() else root / pattern
-    paths = _below(str(whole), ()) if whole.is_dir() else _matching(root, pattern)
-    prefix = f"{root}/"
-    found = [Found(path, path.removeprefix(prefix), _marks(stat)) for path, stat in paths]
+    found: list[Found] = []
+    if whole.is_dir():
+        _below(str(whole), (), f"{root}/", found)
+    else:
+        found += (Found(str(path), str(path).removeprefix(f"{root}/"), marks_of(str(path))) for path in _matching(root, pattern))
     if not found:
         raise NoFiles(f"no file matches {dataset.path!r} in {root}", mend="put the data there, or mend `path` under `data` in towpath.yaml")
     return sorted(found, key=lambda file: os.fsencode(file.name))
@@ -110,15 +112,13 @@ def below(path: str, name: str) -> str:
     return str(PurePath(name).relative_to(path)) if PurePath(name).is_relative_to(path) else name.lstrip("/")
 
 
-def _matching(root: Path, pattern: Path) -> Iterator[tuple[str, os.stat_result]]:
+def _matching(root: Path, pattern: Path) -> Iterator[Path]:
     base = Path(pattern.anchor) if pattern.is_absolute() else root
-    for path in base.glob(str(pattern.relative_to(base) if pattern.is_absolute() else pattern)):
-        if path.is_file():
-            yield str(path), path.stat()
+    return (path for path in base.glob(str(pattern.relative_to(base) if pattern.is_absolute() else pattern)) if path.is_file())
 
 
-def _below(folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a folder; ``above`` are the folders on the way to it, by device and inode."""
+def _below(folder: str, above: tuple[tuple[int, int], ...], prefix: str, found: list[Found]) -> None:
+    """Every file below a folder goes to ``found``; ``above`` are the folders on the way to it, by device and inode."""
     here = os.stat(folder)
     mark = here.st_dev, here.st_ino
     if mark in above:
@@ -137,6 +137,6 @@ def _below(folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[st
                 f"{entry.path} is a link that leads nowhere: {fault.strerror}", mend="mend the link, or take it away"
             ) from fault
         if is_folder:
-            yield from _below(entry.path, (*above, mark))
+            _below(entry.path, (*above, mark), prefix, found)
         else:
-            yield entry.path, stat
+            found.append(Found(entry.path, entry.path.removeprefix(prefix), _marks(stat)))

@@ -7,7 +7,7 @@ flushed by ``sync``, once for many: until then a loss of power can lose it, whic
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -149,6 +149,12 @@ class LocalStore:
 
     def has(self, digest: Digest) -> bool:
         return os.path.exists(self._object(digest)) or self._packs.find(digest) is not None
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        unpacked = set(digests)
+        for pack in self._packs.all():
+            unpacked -= pack.digests()
+        return {digest for digest in unpacked if not os.path.exists(self._object(digest))}
 
     def sync(self) -> None:
         with self._lock:

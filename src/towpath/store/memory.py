@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from towpath.digest import Digest, of_bytes
@@ -38,6 +39,9 @@ class MemoryStore:
 
     def has(self, digest: Digest) -> bool:
         return digest in self.objects
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        return set(digests) - self.objects.keys()
 
     def sync(self) -> None:
         return None

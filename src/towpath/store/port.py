@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -56,6 +57,10 @@ class Store(Protocol):
 
     def has(self, digest: Digest) -> bool:
         """Whether an object is there; says nothing of its bytes."""
+        ...
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Those of many objects that are not there: one question for all of them."""
         ...
 
     def sync(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -40,6 +41,9 @@ class TeamStore:
 
     def has(self, digest: Digest) -> bool:
         return self.local.has(digest) or self.remote.knows(digest)
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        return {digest for digest in self.local.missing(digests) if not self.remote.knows(digest)}
 
     def sync(self) -> None:
         """Make everything put so far durable, here and in the remote.

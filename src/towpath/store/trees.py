@@ -53,10 +53,7 @@ _decode = msgspec.msgpack.Decoder(_Node).decode
 
 def write(store: Store, files: Iterable[FileEntry]) -> Digest:
     """Keep the tree of these files; its root. Only nodes that are not there yet are written."""
-    items: list[list[Any]] = [
-        [os.fsencode(file.path), bytes.fromhex(file.digest), file.size, file.rows]
-        for file in sorted(files, key=lambda f: os.fsencode(f.path))
-    ]
+    items: list[list[Any]] = sorted([os.fsencode(file.path), bytes.fromhex(file.digest), file.size, file.rows] for file in files)
     level = 0
     while True:
         nodes = [(group[0][0] if group else b"", store.put(_encode(_Node(level, group)))) for group in _cut(items, level)]

@@ -81,6 +81,12 @@ class StoreContract:
                 open_again().get_file(digest, tmp_path / "new")
             assert not (tmp_path / "new").exists()
 
+    def test_what_is_missing_of_many_is_told_at_once(self, open_again: OpenAgain) -> None:
+        store = open_again()
+        kept, never = {store.put(bytes([n]) * n) for n in range(20)}, {of_bytes(b"never stored"), of_bytes(b"nor this")}
+        assert open_again().missing(kept | never) == never
+        assert open_again().missing(iter(kept)) == open_again().missing([]) == set()
+
     def test_an_unknown_digest_is_named(self, open_again: OpenAgain) -> None:
         digest = of_bytes(b"never stored")
         assert not open_again().has(digest)
