@@ -25,6 +25,7 @@ from towpath.data.checks import Around, judge
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project_checks import Checks
+from towpath.project_reading import read
 from towpath.verdict import Answer, overall
 
 ROWS, TIMES = 1_000_000, 7
@@ -43,7 +44,7 @@ COLUMNS = {
     "time": {"nulls": 0, "min": EARLIEST, "max": LATEST},
     "flag": {"nulls": 0},
 }
-CHECKS = Checks.model_validate({"columns": COLUMNS, "expressions": ["x0 <= x1 + 200"]})
+CHECKS = read(Checks, {"columns": COLUMNS, "expressions": ["x0 <= x1 + 200"]})
 
 PEERS = """
 import json, sys, time, warnings

@@ -34,6 +34,7 @@ from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reach import Reached
 from towpath.pipeline.train import fit, parameters_of, seed_of
 from towpath.project import Holdout, Project
+from towpath.project_fields import plain
 from towpath.store import Store
 from towpath.verdict import Answer, Verdict
 
@@ -134,7 +135,7 @@ def recipe(project: Project, source: Source, content: Digest) -> Digest:
     made_by = {
         name: fingerprint(source.reach(name), parameters={}, inputs={}, seed=project.seed) for name in (model.features, model.train) if name
     }
-    declared = project.model_dump(mode="json", include={"name", "model", "split", "gates", "seed"})
+    declared = {"name": project.name, "model": plain(model), "split": plain(project.split), "gates": project.gates, "seed": project.seed}
     return of_value(
         {
             "rows": content,

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from msgspec import Meta, field
+from msgspec.structs import replace
 
 from towpath.errors import ProjectError
 from towpath.project_checks import Checks
 from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
+from towpath.quantities import rate
 
 FILE = "towpath.yaml"
 BUCKETS = ("s3", "gs", "az")
 
 
-class Dataset(Part):
+class Dataset(Part, frozen=True, kw_only=True):
     """A named source: files by ``path``, a ``delta`` table, or what the query ``sql`` gives at ``url``.
 
     ``path``: a file, a folder or a pattern relative to the project; a ``.dvc`` file; ``s3://``, ``gs://``, ``az://``; ``lakefs://``.
@@ -25,7 +27,7 @@ class Dataset(Part):
 
     path: Place = ""
     delta: Place | None = None
-    version: int | None = Field(default=None, ge=0)
+    version: Annotated[int, Meta(ge=0)] | None = None
     sql: str | None = None
     url: Place | None = None
     watermark: str | None = None
@@ -33,13 +35,11 @@ class Dataset(Part):
     key: tuple[str, ...] = ()
     checks: Checks = Checks()
 
-    @model_validator(mode="before")
     @classmethod
-    def _short(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str) else value
 
-    @model_validator(mode="after")
-    def _one(self) -> Dataset:
+    def __post_init__(self) -> None:
         if sum(map(bool, (self.path, self.delta, self.sql))) != 1:
             raise ValueError("data come from one of `path`, `delta` or `sql`")
         if self.version is not None and not self.delta:
@@ -51,7 +51,6 @@ class Dataset(Part):
         scheme, is_url, _ = self.path.partition("://")
         if is_url and scheme not in (*BUCKETS, "lakefs"):
             raise ValueError(f"a path begins with one of {', '.join(BUCKETS)}, lakefs, or is that of a file")
-        return self
 
     @property
     def source(self) -> Literal["files", "dvc", "bucket", "lakefs", "delta", "sql"]:
@@ -74,20 +73,19 @@ class Dataset(Part):
         return self.source == "files"
 
 
-class Label(Part):
+class Label(Part, frozen=True, kw_only=True):
     """The column to predict; known ``after`` the prediction; what counts where it never arrives."""
 
     column: str
     after: Duration = timedelta(0)
     missing: Scalar = "exclude"
 
-    @model_validator(mode="before")
     @classmethod
-    def _short(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         return {"column": value} if isinstance(value, str) else value
 
 
-class Model(Part):
+class Model(Part, frozen=True, kw_only=True):
     """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset."""
 
     task: Literal["binary", "multiclass", "regression"]
@@ -98,7 +96,7 @@ class Model(Part):
     parameters: dict[str, Scalar] = {}
 
 
-class Holdout(Part):
+class Holdout(Part, frozen=True, kw_only=True):
     """One of: the ``last`` stretch of time, a ``random`` share (by ``stratify``), or ``share`` of the ``groups`` of a column."""
 
     last: Duration | None = None
@@ -107,51 +105,54 @@ class Holdout(Part):
     groups: str | None = None
     share: Share = 0.2
 
-    @model_validator(mode="after")
-    def _one(self) -> Holdout:
+    def __post_init__(self) -> None:
         if sum(way is not None for way in (self.last, self.random, self.groups)) != 1:
             raise ValueError("a holdout is one of `last: 14d`, `random: 20%` or `groups: COLUMN`")
-        return self
 
 
-class Split(Part):
+class Split(Part, frozen=True, kw_only=True):
     """``test`` is seen by gates only."""
 
     test: Holdout = Holdout(random=0.2)
 
 
-class ReleasePlan(Part):
+def _one_of(*names: str) -> Meta:
+    return Meta(extra_json_schema={"propertyNames": {"enum": list(names)}})
+
+
+Guards = Annotated[dict[Literal["errors", "latency_p99", "loss"], Factor], _one_of("errors", "latency_p99", "loss")]
+
+
+class ReleasePlan(Part, frozen=True, kw_only=True):
     """How a challenger takes over: shadowed requests, then shares of the traffic, under guards.
 
     ``deadline``: the challenger's time for a request, then the champion answers. ``slow``: a request that took less is never slow,
     whatever the champion's p99: down there the machine speaks, not the model.
     """
 
-    shadow: int = Field(default=0, ge=0)
+    shadow: Annotated[int, Meta(ge=0)] = 0
     canary: tuple[Share, ...] = ()
-    guards: dict[Literal["errors", "latency_p99", "loss"], Factor] = {"errors": 1.25, "latency_p99": 1.25, "loss": 1.25}
+    guards: Guards = field(default_factory=lambda: {"errors": 1.25, "latency_p99": 1.25, "loss": 1.25})
     deadline: Duration = timedelta(milliseconds=250)
     slow: Duration = timedelta(milliseconds=20)
     timeout: Duration = timedelta(days=30)
 
-    @model_validator(mode="after")
-    def _comparable(self) -> ReleasePlan:
+    def __post_init__(self) -> None:
         if any(not 0 < share < 1 for share in self.canary):
             raise ValueError("a canary compares two arms: each share lies between 0 % and 100 %, both excluded")
         if (self.shadow or self.canary) and not self.guards:
             raise ValueError("stages without guards could never show harm: declare at least one of errors, latency_p99, loss")
-        return self
 
 
-class Environment(Part):
+class Environment(Part, frozen=True, kw_only=True):
     """A place where a version serves: ``check`` before it may, ``release`` to get there."""
 
     check: tuple[str, ...] = ()
     release: ReleasePlan = ReleasePlan()
 
 
-class Drift(Part):
-    false_alarms: Rate = Field(default="1/year", validate_default=True)
+class Drift(Part, frozen=True, kw_only=True):
+    false_alarms: Rate = rate("1/year")
     window: Duration = timedelta(days=1)
 
 
@@ -163,19 +164,18 @@ def _limit(value: Any) -> Any:
     return {"champion": bool(match[1]), "offset": offset}
 
 
-class Limit(Part):
+class Limit(Part, frozen=True, kw_only=True):
     """A limit for a realised metric: ``offset``, or the champion's figure at its gates plus ``offset``."""
 
     champion: bool = False
     offset: float
 
-    @model_validator(mode="before")
     @classmethod
-    def _parse(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         return value if isinstance(value, dict) else _limit(value)
 
 
-class Monitor(Part):
+class Monitor(Part, frozen=True, kw_only=True):
     drift: Drift | None = Drift()
     performance: dict[str, Limit] = {}
     window: Duration = timedelta(days=14)
@@ -188,77 +188,72 @@ def _trigger(value: Any) -> Any:
     return {"kind": kind, "share": rest} if rest else {"kind": kind}
 
 
-class TriggerRule(Part):
+class TriggerRule(Part, frozen=True, kw_only=True):
     """What starts a run: ``commit``, ``new_rows 10%``, ``drift`` or ``performance``; a command always may."""
 
     kind: Literal["commit", "new_rows", "drift", "performance"]
     share: Share = 0.1
 
-    @model_validator(mode="before")
     @classmethod
-    def _parse(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         return _trigger(value)
 
 
-class Retrain(Part):
+class Retrain(Part, frozen=True, kw_only=True):
     when: tuple[TriggerRule, ...] = (TriggerRule(kind="commit"), TriggerRule(kind="new_rows"))
     cooldown: Duration = timedelta(0)
-    limit: Rate = Field(default="20/week", validate_default=True)
+    limit: Rate = rate("20/week")
 
 
-class Alert(Part):
+class Alert(Part, frozen=True, kw_only=True):
     webhook: str
 
 
-class Serve(Part):
+class Serve(Part, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
-    workers: int = Field(default=1, ge=1, le=256)
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
 
 
-class Project(Part):
-    """What a folder with a ``towpath.yaml`` declares. ``root`` is that folder; state lives in ``home``."""
+class Declared(Part, frozen=True, kw_only=True):
+    """What stands in a ``towpath.yaml``."""
 
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
-    data: dict[str, Dataset] = Field(min_length=1)
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+    data: Annotated[dict[str, Dataset], Meta(min_length=1)]
     model: Model
     pipeline: str | None = None
     split: Split = Split()
     gates: tuple[str, ...] = ()
-    environments: dict[Literal["staging", "production"], Environment] = {}
+    environments: Annotated[dict[Literal["staging", "production"], Environment], _one_of("staging", "production")] = {}
     monitor: Monitor = Monitor()
     retrain: Retrain = Retrain()
     alerts: tuple[Alert, ...] = ()
     serve: Serve = Serve()
-    remote: Place | None = Field(default=None, repr=False)
-    ledger: Place | None = Field(default=None, repr=False)
+    remote: Place | None = None
+    ledger: Place | None = None
     seed: int = 0
 
-    _root: Path = PrivateAttr(default=Path())
-    _home: Path = PrivateAttr(default=Path(".towpath"))
-    _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 
-    @property
-    def root(self) -> Path:
-        """The folder of ``towpath.yaml``; data paths are relative to it."""
-        return self._root
+class Project(Declared, frozen=True, kw_only=True):
+    """A folder with a ``towpath.yaml``.
 
-    @property
-    def home(self) -> Path:
-        """Where ledger, store and journal live: ``.towpath`` in the root, unless TOWPATH_HOME names another place."""
-        return self._home
+    ``root`` is that folder; data paths are relative to it. Ledger, store and journal live in ``home``: ``.towpath`` in the root, unless
+    TOWPATH_HOME names another place. ``lines``: that of every key in the file.
+    """
+
+    root: Path = Path()
+    home: Path = Path(".towpath")
+    lines: dict[tuple[str | int, ...], int] = {}
 
     def environment(self, name: Literal["staging", "production"]) -> Environment:
         """What is declared for an environment, or its defaults."""
         return self.environments.get(name, Environment())
 
-    def placed(self, root: Path, home: Path, lines: dict[tuple[str | int, ...], int] | None = None) -> Project:
+    def placed(self, root: Path, home: Path) -> Project:
         """The same project in another folder."""
-        copy = self.model_copy()
-        copy._root, copy._home, copy._lines = root, home, self._lines if lines is None else lines
-        return copy
+        return replace(self, root=root, home=home)
 
     def fault(self, *key: str | int, what: str, mend: str) -> ProjectError:
         """An error about one key, with its line in the file."""
-        line = next((self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), None)
-        return ProjectError(what, mend=mend, file=str(self._root / FILE), line=line, key=".".join(map(str, key)))
+        line = next((self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), None)
+        return ProjectError(what, mend=mend, file=str(self.root / FILE), line=line, key=".".join(map(str, key)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from msgspec import Meta
 
 from towpath import quantities
-from towpath.project_fields import Duration, Part, Scalar, Share
+from towpath.project_fields import Duration, Part, Scalar, Share, Written
 
 
 def _in_order(low: Any, high: Any) -> None:
@@ -21,9 +21,18 @@ def _in_order(low: Any, high: Any) -> None:
         raise ValueError(f"min is {low} and max is {high}: nothing lies between")
 
 
-def _utc(value: Any) -> Any:
-    """A time without a zone is meant in UTC."""
+def _edge(value: Any) -> Any:
+    """A number, or a time; one without a zone is meant in UTC."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            value = datetime.fromisoformat(value)
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _said(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _all_or_share(value: Any) -> float:
@@ -32,27 +41,25 @@ def _all_or_share(value: Any) -> float:
 
 Unique = Annotated[
     float,
-    BeforeValidator(_all_or_share),
-    WithJsonSchema({"type": ["boolean", "string", "number"], "examples": [True, "99%"]}),
+    Written(_all_or_share),
+    Meta(extra_json_schema={"type": ["boolean", "string", "number"], "examples": [True, "99%"]}),
 ]
 
 
-Edge = Annotated[float | datetime | None, AfterValidator(_utc)]
+Edge = Annotated[float | datetime | None, Written(_edge, _said)]
 
 
-class Bounds(Part):
+class Bounds(Part, frozen=True, kw_only=True):
     """A range, both ends included; an end left out is open."""
 
     min: float | None = None
     max: float | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> Self:
+    def __post_init__(self) -> None:
         _in_order(self.min, self.max)
-        return self
 
 
-class ColumnCheck(Part):
+class ColumnCheck(Part, frozen=True, kw_only=True):
     """What the values of a column must be. ``share`` of them must keep to min, max, values, regex and length."""
 
     type: Literal["string", "integer", "number", "boolean", "time"] | None = None
@@ -70,25 +77,22 @@ class ColumnCheck(Part):
     quantiles: dict[Share, Bounds] = {}
     fresh: Duration | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> Self:
+    def __post_init__(self) -> None:
         _in_order(self.min, self.max)
-        return self
 
 
-class Expression(Part):
+class Expression(Part, frozen=True, kw_only=True):
     """A condition in SQL over the columns of one row, and the ``share`` of the rows that must not make it false."""
 
     holds: str
     share: Share = 1.0
 
-    @model_validator(mode="before")
     @classmethod
-    def _short(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         return {"holds": value} if isinstance(value, str) else value
 
 
-class Checks(Part):
+class Checks(Part, frozen=True, kw_only=True):
     """What a dataset must be before anything is trained on it; also as a module of pandera schemas or a suite of expectations."""
 
     files: Bounds | None = None
@@ -97,14 +101,13 @@ class Checks(Part):
     columns: dict[str, ColumnCheck] = {}
     unique: tuple[tuple[str, ...], ...] = ()
     expressions: tuple[Expression, ...] = ()
-    foreign_keys: dict[str, Annotated[str, Field(pattern=r"^[^.]+\..+$")]] = {}
+    foreign_keys: dict[str, Annotated[str, Meta(pattern=r"^[^.]+\..+$")]] = {}
     pandera: str | None = None
     expectations: str | None = None
     unsupported: Literal["refuse", "ignore"] = "refuse"
 
-    @model_validator(mode="before")
     @classmethod
-    def _short(cls, value: Any) -> Any:
+    def short(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         return {"expectations": value} if value.endswith(".json") else {"pandera": value}

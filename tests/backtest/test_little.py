@@ -9,7 +9,7 @@ import pytest
 from tests.loop import little
 
 from towpath.backtest.arrivals import Month, arrive, by_month, months
-from towpath.backtest.drill import Plant, planted, read
+from towpath.backtest.drill import Plant, planted, plants_of
 from towpath.backtest.home import past_of
 from towpath.backtest.play import Options, play
 from towpath.errors import UsageError
@@ -65,13 +65,13 @@ def test_a_column_that_is_no_time_is_told() -> None:
 def test_a_drill_of_no_known_form_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "drill.yaml").write_text(text)
     with pytest.raises(UsageError, match="drill") as caught:
-        read(tmp_path / "drill.yaml")
+        plants_of(tmp_path / "drill.yaml")
     assert "month" in caught.value.mend
 
 
 def test_a_drill_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        read(tmp_path / "none.yaml")
+        plants_of(tmp_path / "none.yaml")
 
 
 def test_plants_of_a_month() -> None:

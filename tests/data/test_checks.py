@@ -14,6 +14,7 @@ from towpath.data.facts import Facts
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project_checks import Checks
+from towpath.project_reading import read
 from towpath.verdict import Answer, Verdict, overall
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
@@ -27,14 +28,15 @@ def good(n: int = 10) -> pl.DataFrame:
     return pl.DataFrame({"distance": list(range(100, 100 + n)), "origin": ["JFK"] * n})
 
 
-CHECKS = Checks.model_validate(
+CHECKS = read(
+    Checks,
     {
         "rows": {"min": 5, "max": 100},
         "columns": {
             "distance": {"type": "number", "nulls": "10%", "min": 0, "max": 5000},
             "origin": {"type": "string", "nulls": 0, "values": ["JFK", "LGA"]},
         },
-    }
+    },
 )
 
 
@@ -150,7 +152,7 @@ def test_times_of_different_zones_are_told_apart() -> None:
 
 
 def test_declared_booleans_and_numbers_are_compared_as_values() -> None:
-    checks = Checks.model_validate({"columns": {"late": {"values": [0, 1]}, "ok": {"values": [True]}}})
+    checks = read(Checks, {"columns": {"late": {"values": [0, 1]}, "ok": {"values": [True]}}})
     frame = pl.DataFrame({"late": [0, 1, 1], "ok": [True, True, True]})
     assert failing(checks, part("1", frame)) == []
     assert len(failing(checks, part("1", frame.with_columns(late=pl.lit(2), ok=pl.lit(False))))) == 2
@@ -158,7 +160,7 @@ def test_declared_booleans_and_numbers_are_compared_as_values() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.integers(-100, 6000)), min_size=1, max_size=30))
 def test_the_count_is_right(values: list[int | None]) -> None:
-    checks = Checks.model_validate({"columns": {"a": {"min": 0, "max": 5000}}})
+    checks = read(Checks, {"columns": {"a": {"min": 0, "max": 5000}}})
     found = failing(checks, part("1", pl.DataFrame({"a": pl.Series(values, dtype=pl.Int64)})))
     wrong = [value for value in values if value is not None and not 0 <= value <= 5000]
     assert [verdict.numbers["count"] for verdict in found] == ([len(wrong)] if wrong else [])

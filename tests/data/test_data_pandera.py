@@ -16,6 +16,7 @@ from towpath.digest import Digest
 from towpath.errors import UsageError
 from towpath.pipeline.errors import StepFailed
 from towpath.project_checks import Checks
+from towpath.project_reading import read
 from towpath.store.memory import MemoryStore
 from towpath.verdict import Answer, Verdict
 
@@ -63,7 +64,7 @@ def write(folder: Path, text: str) -> None:
 def said(folder: Path, *frames: pl.DataFrame, store: MemoryStore | None = None) -> list[Verdict]:
     parts = [Part(path=str(number), digest=Digest(str(number)), size=1, frame=frame) for number, frame in enumerate(frames)]
     around = Around(now=AROUND.now, code=folder, store=store)
-    verdicts = judge("flights", Checks.model_validate("project.checks"), parts, around)
+    verdicts = judge("flights", read(Checks, "project.checks"), parts, around)
     return [verdict for verdict in verdicts if "project.checks" in verdict.gate]
 
 

@@ -13,6 +13,7 @@ from towpath.data.checks.propose import propose
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project_checks import Checks
+from towpath.project_reading import read
 from towpath.verdict import Answer, overall
 
 AROUND = Around(now=datetime(2013, 6, 1, tzinfo=UTC))
@@ -46,7 +47,7 @@ def test_what_is_proposed_passes_on_the_same_data(data):
             for number, dtype in enumerate(types)
         }
         frames.append(pl.DataFrame(columns))
-    found = Checks.model_validate(propose([(part.path, part.frame) for part in parts(*frames)], ["0", "1"][: len(types)]))
+    found = read(Checks, propose([(part.path, part.frame) for part in parts(*frames)], ["0", "1"][: len(types)]))
     verdicts = judge("d", found, parts(*frames), AROUND)
     assert overall(verdicts) is Answer.PASS, [verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS]
 

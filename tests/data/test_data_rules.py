@@ -20,6 +20,7 @@ from towpath.digest import Digest
 from towpath.errors import ProjectError
 from towpath.project_checks import Checks
 from towpath.project_file import load
+from towpath.project_reading import read
 from towpath.store.memory import MemoryStore
 from towpath.verdict import Answer, Verdict
 
@@ -32,7 +33,7 @@ def part(path: str, frame: pl.DataFrame) -> Part:
 
 
 def failing(declared: dict[str, object], *frames: pl.DataFrame, around: Around = AROUND) -> list[Verdict]:
-    checks = Checks.model_validate({"rows": {}, **declared})
+    checks = read(Checks, {"rows": {}, **declared})
     verdicts = judge("d", checks, [part(str(number), frame) for number, frame in enumerate(frames)], around)
     gates = [verdict.gate for verdict in verdicts if verdict.answer is Answer.PASS]
     assert len(gates) == len(set(gates))
@@ -196,7 +197,7 @@ def test_every_row_at_fault_is_saved_once_as_it_was_delivered():
 
 def test_nothing_is_saved_when_nothing_fails():
     store = MemoryStore()
-    judge("d", Checks.model_validate({"columns": {"a": {"min": 0}}}), [part("0", pl.DataFrame({"a": [1]}))], Around(now=NOW, store=store))
+    judge("d", read(Checks, {"columns": {"a": {"min": 0}}}), [part("0", pl.DataFrame({"a": [1]}))], Around(now=NOW, store=store))
     assert store.objects == {}
     assert failing({"columns": {"a": {"min": 0}}}, pl.DataFrame({"a": [-1]}))[0].saved == ""
 
@@ -318,7 +319,7 @@ def test_an_expression_that_breaks_on_the_values_is_an_error_and_the_others_are_
 
 
 def test_no_files_that_can_be_read_is_no_crash():
-    checks = Checks.model_validate({"columns": {"a": {"unique": True, "mean": {"max": 1}}}, "expressions": ["a > 0"]})
+    checks = read(Checks, {"columns": {"a": {"unique": True, "mean": {"max": 1}}}, "expressions": ["a > 0"]})
     verdicts = judge("d", checks, [Part(path="0", digest=Digest("0"), size=0, fault="it is empty")], AROUND)
     assert Answer.FAIL in {verdict.answer for verdict in verdicts}
 

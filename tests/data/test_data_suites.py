@@ -16,6 +16,7 @@ from towpath.data.checks import Around, Faulty, judge
 from towpath.data.snapshot import Part
 from towpath.digest import Digest
 from towpath.project_checks import Checks
+from towpath.project_reading import read
 from towpath.verdict import Answer, Verdict, overall
 
 GOLDEN = json.loads((Path(__file__).parent / "great_expectations.json").read_text())
@@ -24,7 +25,7 @@ GOLDEN = json.loads((Path(__file__).parent / "great_expectations.json").read_tex
 def said(folder: Path, suite: object, table: dict[str, list[object]], **more: str) -> tuple[Verdict, ...]:
     (folder / "suite.json").write_text(json.dumps(suite))
     part = Part(path="a", digest=Digest("a"), size=1, frame=pl.DataFrame(table))
-    checks = Checks.model_validate({"expectations": "suite.json", **more})
+    checks = read(Checks, {"expectations": "suite.json", **more})
     return judge("rows", checks, [part], Around(now=datetime(2020, 1, 1, tzinfo=UTC), code=folder))
 
 
@@ -80,11 +81,11 @@ def test_what_has_no_equivalent_is_named_and_stops(tmp_path, kind, arguments, re
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"expectations": [1]}', '{"expectations": [{}]}', '{"expectations": 3}'])
 def test_a_file_that_is_no_suite_is_told(tmp_path, text):
     (tmp_path / "suite.json").write_text(text)
-    checks = Checks.model_validate("suite.json")
+    checks = read(Checks, "suite.json")
     with pytest.raises(Faulty, match=r"suite\.json"):
         judge("rows", checks, [], Around(now=datetime(2020, 1, 1, tzinfo=UTC), code=tmp_path))
 
 
 def test_a_suite_that_is_not_there_is_told(tmp_path):
     with pytest.raises(Faulty, match="cannot be read"):
-        judge("rows", Checks.model_validate("suite.json"), [], Around(now=datetime(2020, 1, 1, tzinfo=UTC), code=tmp_path))
+        judge("rows", read(Checks, "suite.json"), [], Around(now=datetime(2020, 1, 1, tzinfo=UTC), code=tmp_path))

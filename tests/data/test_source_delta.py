@@ -17,6 +17,7 @@ from towpath.data.snapshot import Taken, load, see, take
 from towpath.digest import of_file
 from towpath.errors import UsageError
 from towpath.project import Dataset
+from towpath.project_reading import read
 from towpath.store.memory import MemoryStore
 
 RIDES = pl.DataFrame({"id": [1, 2, 3], "km": [1.5, None, 2.0]})
@@ -84,7 +85,7 @@ def test_only_files_of_new_versions_are_read(tmp_path: Path, monkeypatch: pytest
 def test_what_is_not_there_is_told(tmp_path: Path, declared: dict[str, object], words: str) -> None:
     write_deltalake(tmp_path / "rides", RIDES)
     with pytest.raises(UsageError, match=words):
-        see(Dataset.model_validate(declared), tmp_path, MemoryStore())
+        see(read(Dataset, declared), tmp_path, MemoryStore())
 
 
 def test_a_version_that_was_vacuumed_is_told_and_its_snapshot_still_has_it(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from towpath.evaluation.compare import interval
 from towpath.evaluation.metrics import metric
 from towpath.monitor.performance import Rule, Standing, alpha_of_a_look, finding, limit_value, look
 from towpath.project import Limit
+from towpath.project_reading import read
 from towpath.quantities import rate
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -118,7 +119,7 @@ def test_a_wrong_name_is_told_before_there_are_labels():
 
 
 def test_limits():
-    assert limit_value(Limit.model_validate("champion - 0.04"), 0.7) == pytest.approx(0.66)
-    assert limit_value(Limit.model_validate("0.6"), None) == 0.6
-    assert limit_value(Limit.model_validate("champion"), None) is None
+    assert limit_value(read(Limit, "champion - 0.04"), 0.7) == pytest.approx(0.66)
+    assert limit_value(read(Limit, "0.6"), None) == 0.6
+    assert limit_value(read(Limit, "champion"), None) is None
     assert alpha_of_a_look(rate("1/year"), timedelta(days=1), 2) == pytest.approx(1 / 730)

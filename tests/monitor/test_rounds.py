@@ -15,12 +15,13 @@ from towpath.monitor.profile import encode, profile
 from towpath.monitor.rounds import Champion, Rounds, raw_rows, windows, with_values
 from towpath.project import Label as LabelRule
 from towpath.project import Monitor
+from towpath.project_reading import read
 from towpath.store.memory import MemoryStore
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-MONITOR = Monitor.model_validate({"performance": {"auc": "champion - 0.04"}, "window": "7d"})
-LATE = LabelRule.model_validate({"column": "late", "after": "1d"})
+MONITOR = read(Monitor, {"performance": {"auc": "champion - 0.04"}, "window": "7d"})
+LATE = read(LabelRule, {"column": "late", "after": "1d"})
 
 
 def journal(days: int, *, a_day: int = 400, moved_from: int = 10**6, unskilled_from: int = 10**6) -> MemoryJournal:

@@ -12,6 +12,7 @@ from towpath import events as ev
 from towpath.pipeline import runs as runs_of
 from towpath.pipeline.runs import Runs
 from towpath.project import Retrain, TriggerRule
+from towpath.quantities import rate
 from towpath.triggers import Alarm, Firings, Growth, Sights, Wish, judge, unanswered, waiting, wishes
 from towpath.triggers import firings as firings_of
 
@@ -109,7 +110,7 @@ def test_the_same_refusal_is_told_once() -> None:
 
 
 def test_the_cooldown_holds_back_and_ends() -> None:
-    rules = Retrain(when=ALL, cooldown="6h")
+    rules = Retrain(when=ALL, cooldown=timedelta(hours=6))
     runs, log = after((fired(1, "other"), NOW), (started(1), NOW), (ended(1), NOW))
     (refused,) = judge([WISH], log, runs, rules, NOW + timedelta(hours=5))
     assert isinstance(refused, ev.TriggerRefused)
@@ -120,12 +121,12 @@ def test_the_cooldown_holds_back_and_ends() -> None:
 
 def test_a_command_starts_no_cooldown() -> None:
     runs, log = after((started(1, trigger="command"), NOW), (ended(1), NOW))
-    (event,) = judge([WISH], log, runs, Retrain(when=ALL, cooldown="6h"), NOW + timedelta(minutes=1))
+    (event,) = judge([WISH], log, runs, Retrain(when=ALL, cooldown=timedelta(hours=6)), NOW + timedelta(minutes=1))
     assert isinstance(event, ev.TriggerFired)
 
 
 def test_the_limit_holds_back_until_its_period_is_over() -> None:
-    rules = Retrain(when=ALL, limit="1/week")
+    rules = Retrain(when=ALL, limit=rate("1/week"))
     runs, log = after((fired(1, "other"), NOW), (started(1), NOW), (ended(1), NOW))
     (refused,) = judge([WISH], log, runs, rules, NOW + timedelta(days=6))
     assert isinstance(refused, ev.TriggerRefused)
@@ -186,7 +187,7 @@ def test_a_finding_that_must_wait_is_refused_once_however_the_data_grow() -> Non
 @given(st.lists(st.sampled_from("abcde"), max_size=12), st.integers(1, 3))
 def test_a_storm_of_causes_gives_at_most_one_run(keys: list[str], limit: int) -> None:
     """Whatever is wished for, turn after turn: never two runs at once, never one cause twice, never more than the limit."""
-    rules = Retrain(when=ALL, limit=f"{limit}/week")
+    rules = Retrain(when=ALL, limit=rate(f"{limit}/week"))
     runs, log = Runs(), Firings()
     for number, key in enumerate(keys):
         at = NOW + timedelta(minutes=number)

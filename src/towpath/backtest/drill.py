@@ -18,18 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from towpath.errors import UsageError
-from towpath.project_fields import Duration, Share
+from towpath.project_fields import Duration, Part, Share
+from towpath.project_reading import Unreadable, read
 
 
-class Plant(BaseModel):
+class Plant(Part, frozen=True, kw_only=True):
     """One planted fault."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     month: str
     data: str | None = None
@@ -38,22 +36,20 @@ class Plant(BaseModel):
     fault: Share | None = None
     kill: int | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> Plant:
+    def __post_init__(self) -> None:
         if sum(part is not None for part in (self.spoil, self.fault, self.kill)) != 1 or (self.spoil is None) != (self.data is None):
             raise ValueError("a plant is `data` with `spoil`, or `fault`, or `kill`")
         datetime.strptime(self.month, "%Y-%m")
-        return self
 
 
-def read(file: Path) -> tuple[Plant, ...]:
+def plants_of(file: Path) -> tuple[Plant, ...]:
     """The plants of a file. Raises UsageError, with the item, when one is not of a known form."""
     try:
         items = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or []
-        return tuple(Plant.model_validate({**item, "month": str(item.get("month"))[:7]}) for item in items)
+        return tuple(read(Plant, {**item, "month": str(item.get("month"))[:7]}) for item in items)
     except OSError as fault:
         raise UsageError(f"the drill {file} cannot be read: {fault.strerror}", mend="name a YAML file of planted faults") from None
-    except (YAMLError, ValidationError, AttributeError, TypeError) as fault:
+    except (YAMLError, Unreadable, AttributeError, TypeError) as fault:
         raise UsageError(
             f"the drill {file} cannot be used: {fault}", mend="each item is `{month, data, spoil}`, `{month, fault}` or `{month, kill}`"
         ) from None

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from towpath import quantities
-from towpath.backtest.drill import read
+from towpath.backtest.drill import plants_of
 from towpath.backtest.play import Options, Played, cost_of_gates, play
 from towpath.backtest.table import FIGURES, MonthRow
 from towpath.cli import shared
@@ -33,7 +33,7 @@ def backtest(
 ) -> None:
     """Replay the project's past through the real loop, over real HTTP, on a clock of its own."""
     project = shared.project(context)
-    plants = read(drill) if drill and not fast else ()
+    plants = plants_of(drill) if drill and not fast else ()
     options = Options(start=start, count=2 if fast else months, share=1 / 3 if fast else quantities.share(share), plants=plants)
     began = machine_s()
 

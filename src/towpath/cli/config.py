@@ -9,7 +9,9 @@ import typer
 from ruamel.yaml import YAML
 
 from towpath.cli import shared
-from towpath.project import Project
+from towpath.project import Declared
+from towpath.project_fields import plain
+from towpath.project_reading import schema as schema_of
 
 app = shared.new_app()
 
@@ -17,7 +19,7 @@ app = shared.new_app()
 @app.command()
 def schema(context: typer.Context) -> None:
     """The JSON Schema of towpath.yaml, for editors and checks."""
-    found = Project.model_json_schema()
+    found = schema_of(Declared)
     shared.answer(context, found, json.dumps(found, indent=2))
 
 
@@ -25,7 +27,7 @@ def schema(context: typer.Context) -> None:
 def show(context: typer.Context) -> None:
     """The project with every default filled in."""
     project = shared.project(context)
-    plain = json.loads(project.model_dump_json())
+    declared = plain(project, Declared)
     text = io.StringIO()
-    YAML(typ="safe", pure=True).dump(plain, text)
-    shared.answer(context, plain, f"# {project.root}, with every default; state lives in {project.home}\n{text.getvalue().rstrip()}")
+    YAML(typ="safe", pure=True).dump(declared, text)
+    shared.answer(context, declared, f"# {project.root}, with every default; state lives in {project.home}\n{text.getvalue().rstrip()}")

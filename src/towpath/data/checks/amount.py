@@ -8,6 +8,7 @@ from towpath.data.checks.rule import Faulty
 from towpath.data.checks.wording import count, span, verdict
 from towpath.data.snapshot import Part
 from towpath.project_checks import Bounds, Checks
+from towpath.project_fields import declared
 from towpath.verdict import Answer, Verdict
 
 _OF_FILES = {"files", "bytes"}
@@ -24,7 +25,7 @@ def of_files(name: str, checks: Checks, parts: Sequence[Part]) -> tuple[Verdict,
     Raises:
         Faulty: a check asks of rows or columns.
     """
-    if strange := sorted(checks.model_fields_set - _OF_FILES):
+    if strange := sorted(set(declared(checks)) - _OF_FILES):
         what = f"{name} is files, which have no rows and no columns"
         raise Faulty((strange[0],), what, mend="ask for `files` and `bytes`, or drop the check")
     size = sum(part.size for part in parts)

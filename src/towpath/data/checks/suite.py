@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 
 from towpath.data.checks.rule import Faulty, Key
 from towpath.data.checks.wording import verdict
 from towpath.project_checks import Bounds, Checks, ColumnCheck, Expression
+from towpath.project_reading import Unreadable, read
 from towpath.verdict import Answer, Verdict
 
 _ANY = Bounds()
@@ -44,7 +44,7 @@ def of(name: str, checks: Checks, folder: Path) -> tuple[list[tuple[Key, Checks]
     for kind, arguments in _read(folder / path, path):
         try:
             known.append((("expectations",), _checks(kind, arguments)))
-        except (_Unsupported, ValidationError, KeyError, TypeError) as fault:
+        except (_Unsupported, Unreadable, KeyError, TypeError) as fault:
             column = arguments.get("column") or arguments.get("column_list") or arguments.get("column_A") or ""
             reason = str(fault) if isinstance(fault, _Unsupported) else "its arguments are not as its documentation has them"
             unsupported.append(f"{kind}{f' of {column}' if column else ''}: {reason}")
@@ -81,7 +81,7 @@ def _checks(kind: str, arguments: dict[str, Any]) -> Checks:
 
 
 def _column(given: dict[str, Any], **check: Any) -> Checks:
-    return Checks(rows=_ANY, columns={given["column"]: ColumnCheck.model_validate(check)})
+    return Checks(rows=_ANY, columns={given["column"]: read(ColumnCheck, check)})
 
 
 def _mostly(given: dict[str, Any]) -> float:
