@@ -24,7 +24,7 @@ from towpath.digest import of_file
 
 SMALL, SMALL_BYTES = 20_000, 10_240
 LARGE_BYTES = int(os.environ.get("BENCH_LARGE_BYTES", 2 << 30))
-TOWPATH = [sys.executable, "-m", "towpath"]
+TOWPATH = [str(Path(sys.executable).with_name("towpath"))]
 MANY, MANY_BYTES = int(os.environ.get("BENCH_MANY", 1_000_000)), 100
 YAML = "name: bench\nremote: {remote}\ndata: {{things: {things}}}\nmodel: {{task: binary, rows: things, label: x}}\n"
 

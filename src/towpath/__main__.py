@@ -2,6 +2,6 @@
 
 import sys
 
-from towpath.cli import main
+from towpath.cli import command
 
-sys.exit(main())
+sys.exit(command())

@@ -1,5 +1,5 @@
 """The command line: parse, call, print."""
 
-from towpath.cli.app import main
+from towpath.cli.app import command, main
 
-__all__ = ["main"]
+__all__ = ["command", "main"]

@@ -35,6 +35,13 @@ class Asked(NamedTuple):
     traceback: bool = False
 
 
+def command() -> int:
+    """Run the command that was typed, as the last thing that this process does."""
+    code = main()
+    gc.freeze()  # at its end the interpreter would look through all objects once more
+    return code
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 1 (refused or broken), 2 (the call was wrong) or 130 (interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)

@@ -71,15 +71,19 @@ class LocalStore:
         It is copied where it lies on another disk.
         """
         digest = of_file(path)
-        with self._explained(), self._temporary() as temporary:
-            if self._known(digest):
-                return digest
-            try:
-                os.link(path, temporary)
-            except OSError:
-                return self.put_file(path)
-            os.chmod(temporary, 0o444)
-            self._place(temporary, self._object(digest))
+        if self._packs.find(digest):
+            return digest
+        final = self._object(digest)
+        try:
+            _link(path, final)
+        except FileExistsError:
+            pass
+        except OSError:
+            return self.put_file(path)
+        with self._explained():
+            os.chmod(final, 0o444)
+        with self._lock:
+            self._unsynced.add(final)
         return digest
 
     @contextmanager
@@ -246,6 +250,14 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
+
+
+def _link(path: Path, final: str) -> None:
+    try:
+        os.link(path, final)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(final), exist_ok=True)
+        os.link(path, final)
 
 
 def _write_new(path: str, data: bytes, mode: int) -> None:

@@ -53,9 +53,10 @@ def _cloned(source: int, target: Path) -> bool:
 
 def flush(paths: Iterable[str], root: Path) -> None:
     """Make files that were renamed into place below ``root`` durable, with their folders: one by one, or the whole file system at once."""
-    files = [Path(path) for path in paths]
-    if len(files) > FEW and _flush_all(root):
+    names = list(paths)
+    if len(names) > FEW and _flush_all(root):
         return
+    files = [Path(name) for name in names]
     folders = {path.parent for path in files} | {path.parent.parent for path in files}
     for path in sorted({*files, *folders}):
         flush_one(path)
