@@ -9,12 +9,8 @@ import gc
 import json
 import os
 import sys
-import tempfile
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
-from time import strftime
 from typing import NamedTuple
 
 from towpath import __version__
@@ -58,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is quiet too
         return 1
     except Exception as error:  # the border: what nobody foresaw becomes one line for people, and a file for who mends it
-        told = missing(error) or _unforeseen(error, parse(words, strict=False), os.environ)
+        told = missing(error) or import_module("towpath.cli.unforeseen").told(error, parse(words, strict=False), os.environ)
         _tell(told, words)
         return told.exit_code
 
@@ -122,32 +118,8 @@ def _tell(error: TowpathError, words: Sequence[str]) -> None:
     """The one place where an error becomes words, on stderr."""
     asked = parse(words, strict=False)
     if asked.traceback:
-        traceback.print_exception(error)
+        import_module("traceback").print_exception(error)
     if asked.json:
         print(json.dumps({"error": error.what, "mend": error.mend}), file=sys.stderr)
     else:
         print(f"error: {error.what}\n mend: {error.mend}", file=sys.stderr)
-
-
-def _unforeseen(error: Exception, asked: Asked, environ: Mapping[str, str]) -> TowpathError:
-    file = _faults(Path(asked.folder), environ) / f"fault-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"towpath {__version__} {' '.join(asked.words)}\n\n{''.join(traceback.format_exception(error))}", encoding="utf-8")
-        where = f"the traceback is in {file}"
-    except OSError as fault:
-        where = f"the traceback could not be kept ({fault}); --traceback prints it"
-    told = TowpathError(
-        f"unexpected {type(error).__name__}: {error}",
-        mend=f"this is a fault of Towpath; report it with what you typed: {where}",
-    )
-    told.__cause__ = error
-    return told
-
-
-def _faults(folder: Path, environ: Mapping[str, str]) -> Path:
-    """Where to leave a traceback: the project's home, or a temporary folder where there is no project."""
-    root = next((place for place in (folder, *folder.resolve().parents) if (place / "towpath.yaml").is_file()), None)
-    if root is None:
-        return Path(tempfile.gettempdir())
-    return Path(environ.get("TOWPATH_HOME") or root.resolve() / ".towpath") / "faults"

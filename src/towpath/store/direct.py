@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # who only asks what is there starts no thread
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 BLOCK = 4 << 20
 _SECTOR = 4096  # what a direct write must begin at and be a multiple of
@@ -30,7 +34,7 @@ class Writer:
         self._blocks = [mmap.mmap(-1, BLOCK), mmap.mmap(-1, BLOCK)]  # memory of its own begins at a page, as direct writing asks for
         self._filled = 0
         self._on_its_way: Future[None] | None = None
-        self._pool = ThreadPoolExecutor(1)
+        self._pool: ThreadPoolExecutor = import_module("concurrent.futures").ThreadPoolExecutor(1)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append ``data``."""
