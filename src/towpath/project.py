@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from towpath.errors import ProjectError
 from towpath.project_checks import Checks
 from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
+from towpath.project_search import Search
 from towpath.quantities import rate
 
 FILE = "towpath.yaml"
@@ -223,6 +224,7 @@ class Declared(Part, frozen=True, kw_only=True):
     model: Model
     pipeline: str | None = None
     split: Split = Split()
+    search: Search | None = None
     gates: tuple[str, ...] = ()
     environments: Annotated[dict[Literal["staging", "production"], Environment], _one_of("staging", "production")] = {}
     monitor: Monitor = Monitor()
