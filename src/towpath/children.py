@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -23,13 +23,6 @@ def start(
         keep: file descriptors that the child inherits (a lock that it is to hold).
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request above was made
-            os.kill(os.getpid(), signal.SIGKILL)
-
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "towpath", *arguments],
@@ -39,8 +32,19 @@ def start(
             env=dict(environ),
             cwd=cwd,
             pass_fds=tuple(keep),
-            preexec_fn=die_with_parent,  # it touches nothing that a thread could hold
+            preexec_fn=dying_with(os.getpid()),
         )
+
+
+def dying_with(parent: int) -> Callable[[], None]:
+    """What a child of ``parent`` does before it begins, so that it dies with it; it touches nothing that a thread could hold."""
+
+    def die_with_parent() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the request above was made
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return die_with_parent
 
 
 def stop(child: subprocess.Popen[bytes], *, patience_s: float = 15.0) -> None:

@@ -20,16 +20,19 @@ from towpath.data.checks import Around
 from towpath.data.exclude import parts_left, taken_left
 from towpath.data.snapshot import Taken, known_facts, see, take
 from towpath.digest import Digest, of_value
-from towpath.errors import TowpathError
+from towpath.errors import TowpathError, UnknownName
+from towpath.executors.local import LocalExecutor
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
 from towpath.pipeline import functions, runs
-from towpath.pipeline.execute import Table, execute
+from towpath.pipeline.engine import Executed, Setting, make
 from towpath.pipeline.graph import plan
-from towpath.pipeline.inputs import of_dataset, rows_of
+from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.runs import Here, Run
-from towpath.pipeline.train import seed_of
+from towpath.pipeline.seeds import seed_of
+from towpath.pipeline.signatures import public, takes
+from towpath.pipeline.tables import decoded
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
 from towpath.project import Project
@@ -52,6 +55,7 @@ class Bench:
     number: int
     project: Project
     folder: Path
+    environ: Mapping[str, str]
     tell: Tell
 
     def told(self, *events: ev.AnyEvent) -> None:
@@ -85,7 +89,7 @@ def run(
             project = load_project(unpack_tree(world.project.root, source, Path(folder)), environ).placed(
                 world.project.root, world.project.home
             )
-            outcome, because, version = _through(Bench(world, started.run, project, Path(folder), tell))
+            outcome, because, version = _through(Bench(world, started.run, project, Path(folder), environ, tell))
     except Ended as end:
         outcome, because, version = end.outcome, end.because, None
     except TowpathError as fault:
@@ -126,9 +130,9 @@ def _start(world: World, source: Tree, patch: Digest | None, fired: int | None, 
 def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     taken = _data(bench)
     source = _source(bench)
-    table = _rows(bench, source, taken)
-    rows = candidate.labelled(table.frame, bench.project, bench.world.clock.now())
-    content = of_value([table.content, rows.height])  # time alone makes more rows mature
+    made, made_of = _rows(bench, source, taken)
+    rows = candidate.labelled(made, bench.project, bench.world.clock.now())
+    content = of_value([made_of, rows.height])  # time alone makes more rows mature
     recipe = candidate.recipe(bench.project, source, content)
     state = bench.world.state()
     _stop_if_unchanged(bench, state, recipe)
@@ -187,27 +191,48 @@ def _source(bench: Bench) -> Source:
     return Source(functions.load(bench.folder, pipeline), Code(bench.folder, pipeline), bench.folder)
 
 
-def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> Table:
-    """The rows that training and gates share, through the cache."""
-    inputs = {name: of_dataset(bench.project, name, one, bench.world.store) for name, one in taken.items()}
-    for step in plan(bench.project.model.rows, dict(source.functions), inputs):
-        if source.code is None:
-            break
-        seed = seed_of(bench.project.name, step.name, bench.project.seed)
-        done = execute(step, source.functions[step.name], inputs, source.code, bench.world.store, seed=seed)
-        inputs[step.name] = done.table
-        bench.tell(f"step {step.name}: {'reused' if done.reused else f'{done.seconds:.1f} s'}, {done.table.frame.height:,} rows")
-        bench.told(
-            ev.StepExecuted(
-                run=bench.number,
-                step=step.name,
-                fingerprint=done.fingerprint,
-                reused=done.reused,
-                seconds=done.seconds,
-                content=done.table.content,
-            )
-        )
-    return rows_of(bench.project, inputs[bench.project.model.rows])
+def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> tuple[pl.DataFrame, Digest]:
+    """The rows that training and gates share, through the cache, and the digest of what is in them."""
+    target, store = bench.project.model.rows, bench.world.store
+    if source.code is None or target in taken:
+        if target not in taken:
+            raise UnknownName("dataset", target, taken)
+        if taken[target].snapshot.kind == "files":
+            raise no_rows(bench.project)
+        return taken[target].frame, taken[target].facts.content
+    made = {one.step: one.value for one in _steps(bench, source.code, taken)}[target]
+    if made.codec != "table":
+        raise no_rows(bench.project)
+    return decoded(made, store), made.content
+
+
+def _steps(bench: Bench, code: Code, taken: Mapping[str, Taken]) -> list[Executed]:
+    project, store, home = bench.project, bench.world.store, bench.project.home
+    excluded = bench.world.state().exclusions
+    given = {name: of_dataset(project, name, one, excluded.of(name), store) for name, one in taken.items()}
+    steps = plan([project.model.rows], takes(code), given, public(code))
+    setting = Setting(
+        code=code,
+        pipeline=str(project.pipeline),
+        store=store,
+        seed=lambda step: seed_of(project.name, step, project.seed),
+        logs=home / "logs" / f"run-{bench.number}",
+        tell=lambda one: bench.tell(f"step {one.step}: {'reused' if one.reused else f'{one.seconds:.1f} s'}"),
+    )
+    setting.logs.mkdir(parents=True, exist_ok=True)
+    executor = LocalExecutor(bench.folder, project.root, home, bench.environ)
+    try:
+        done = make(steps, given, setting, executor)
+    finally:
+        executor.close()
+    bench.told(*(_event(bench.number, one) for one in done))
+    return done
+
+
+def _event(run: int, one: Executed) -> ev.StepExecuted:
+    return ev.StepExecuted(
+        run=run, step=one.step, fingerprint=one.fingerprint, reused=one.reused, seconds=one.seconds, content=one.value.content
+    )
 
 
 def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:

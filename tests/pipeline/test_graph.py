@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from towpath.errors import UnknownName, UsageError
-from towpath.pipeline.graph import Step, plan
+from towpath.pipeline.graph import Step, of_functions, plan
 
 
 def rows(flights: Any, weather: Any) -> None: ...
@@ -20,10 +20,11 @@ def star(*frames: Any) -> None: ...
 
 
 FUNCTIONS = {function.__name__: function for function in (rows, weather, joined, unused, a, b, star)}
+TAKES = of_functions(FUNCTIONS)
 
 
 def test_each_step_comes_behind_what_it_needs_and_once() -> None:
-    assert plan("joined", FUNCTIONS, ["flights", "raw_weather"]) == [
+    assert plan(["joined"], TAKES, ["flights", "raw_weather"], FUNCTIONS) == [
         Step("weather", ("raw_weather",)),
         Step("rows", ("flights", "weather")),
         Step("joined", ("rows", "flights")),
@@ -31,25 +32,38 @@ def test_each_step_comes_behind_what_it_needs_and_once() -> None:
 
 
 def test_a_dataset_needs_no_step() -> None:
-    assert plan("flights", FUNCTIONS, ["flights"]) == []
+    assert plan(["flights"], TAKES, ["flights"], FUNCTIONS) == []
 
 
 def test_an_unknown_name_is_told_with_the_nearest_and_who_needs_it() -> None:
     with pytest.raises(UnknownName, match=r"needed by 'rows'.*'flights'") as caught:
-        plan("rows", FUNCTIONS, ["flight", "raw_weather"])
+        plan(["rows"], TAKES, ["flight", "raw_weather"], FUNCTIONS)
     assert "flight" in caught.value.mend
 
 
 def test_a_circle_is_named() -> None:
     with pytest.raises(UsageError, match="a -> b -> a"):
-        plan("a", FUNCTIONS, [])
+        plan(["a"], TAKES, [], FUNCTIONS)
 
 
 def test_one_name_for_two_things_is_refused() -> None:
     with pytest.raises(UsageError, match="'weather' is a dataset and a function"):
-        plan("rows", FUNCTIONS, ["flights", "weather"])
+        plan(["rows"], TAKES, ["flights", "weather"], FUNCTIONS)
 
 
 def test_a_parameter_that_names_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match=r"'star' takes \*frames"):
-        plan("star", FUNCTIONS, [])
+        plan(["star"], TAKES, [], FUNCTIONS)
+
+
+def test_a_chain_may_be_longer_than_pythons_stack() -> None:
+    steps = plan(["s4999"], lambda name: [f"s{int(name[1:]) - 1}"] if name != "s0" else [], [])
+    assert [step.name for step in steps] == [f"s{n}" for n in range(5000)]
+
+
+def test_several_targets_share_what_they_need() -> None:
+    assert [step.name for step in plan(["rows", "weather", "joined"], TAKES, ["flights", "raw_weather"], FUNCTIONS)] == [
+        "weather",
+        "rows",
+        "joined",
+    ]

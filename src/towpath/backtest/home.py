@@ -16,8 +16,7 @@ from towpath.candidate import times_of
 from towpath.data import walk
 from towpath.errors import UsageError
 from towpath.pipeline import functions
-from towpath.pipeline.execute import call
-from towpath.pipeline.graph import plan
+from towpath.pipeline.calling import in_memory
 from towpath.pipeline.inputs import no_rows
 from towpath.pipeline.worktree import tree
 from towpath.project import Project
@@ -88,11 +87,8 @@ def past_of(project: Project, share: float = 1.0) -> Past:
 
 def _rows(project: Project, given: Mapping[str, Given]) -> pl.DataFrame:
     known = functions.load(project.root, project.pipeline) if project.pipeline else {}
-    made = dict(given)
-    for step in plan(project.model.rows, known, given):
-        made[step.name] = call(step.name, known[step.name], {name: made[name] for name in step.inputs}, project.root)
-    rows = made[project.model.rows]
-    if isinstance(rows, Path):
+    rows = in_memory(project.model.rows, known, given, project.root)
+    if not isinstance(rows, pl.DataFrame):
         raise no_rows(project)
     return rows
 

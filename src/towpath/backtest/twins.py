@@ -16,8 +16,7 @@ from towpath.formats.build import trained_answerer
 from towpath.formats.package import unpack
 from towpath.formats.port import Scores
 from towpath.pipeline import functions
-from towpath.pipeline.execute import call
-from towpath.pipeline.graph import plan
+from towpath.pipeline.calling import in_memory
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.runs import Run
 from towpath.project import Project
@@ -51,9 +50,7 @@ def _trained(project: Project, past: Past, plants: Sequence[Plant], month: Month
     known = functions.load(project.root, str(project.pipeline)) if project.pipeline else {}
     source = Source(known, Code(project.root, project.pipeline) if project.pipeline else None, project.root)
     try:
-        for step in plan(project.model.rows, known, frames):
-            frames[step.name] = call(step.name, known[step.name], {name: frames[name] for name in step.inputs}, project.root)
-        rows = labelled(frames[project.model.rows], project, month.start)
+        rows = labelled(in_memory(project.model.rows, known, frames, project.root), project, month.start)
         return trained_answerer(train(project, source, rows), rows.drop(project.model.label.column))
     except TowpathError:
         return None

@@ -9,15 +9,20 @@ from towpath.errors import TowpathError
 
 
 class StepFailed(TowpathError):
-    """The user's code raised: says which ``step``, and carries the ``trace`` of the user's own lines, ours and libraries' left out."""
+    """A step made nothing: says which ``step``, and carries the ``trace`` of the user's own lines, ours and libraries' left out."""
 
-    def __init__(self, step: str, fault: BaseException, root: Path) -> None:
-        self.step, self.trace = step, trace_of(fault, root)
+    def __init__(self, step: str, what: str, *, mend: str, trace: str = "") -> None:
+        self.step, self.trace = step, trace
+        super().__init__(what, mend=mend)
+
+    @classmethod
+    def of(cls, step: str, fault: BaseException, root: Path) -> StepFailed:
+        """The user's code raised."""
+        trace = trace_of(fault, root)
         told = str(fault).strip().splitlines()
         first = f": {told[0]}" if told else ""
-        super().__init__(
-            f"step {step!r} raised {type(fault).__name__}{first}\n{self.trace}", mend="mend the step; what ran before it is kept"
-        )
+        what = f"step {step!r} raised {type(fault).__name__}{first}\n{trace}"
+        return cls(step, what, mend="mend the step; what ran before it is kept", trace=trace)
 
 
 def trace_of(fault: BaseException, root: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pathlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def load(root: Path, pipeline: str) -> dict[str, Function]:
     try:
         module = imports.load(name)
     except Exception as fault:  # whatever the user's file raises is theirs to mend
-        raise StepFailed("import", fault, root) from fault
+        raise StepFailed.of("import", fault, root) from fault
     own = [vars(each) for each in imports.modules.values()]
     return {
         key: value
@@ -58,3 +59,9 @@ def annotation(function: Function, parameter: str) -> Any:
         return found
     root = found.strip("'\"").split("[")[0].split(".")[0]
     return function.__globals__.get(root, found)
+
+
+def wants_folder(function: Function, parameter: str) -> bool:
+    """Whether a parameter is annotated as a path."""
+    wanted = annotation(function, parameter)
+    return wanted in (pathlib.Path, pathlib) or (isinstance(wanted, str) and wanted.strip("'\"") in ("Path", "pathlib.Path"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -18,33 +19,62 @@ class Step(msgspec.Struct, frozen=True):
     inputs: tuple[str, ...]
 
 
-def plan(target: str, functions: Mapping[str, Function], datasets: Collection[str]) -> list[Step]:
-    """The steps that make ``target``, each behind those that it needs; empty when ``target`` is a dataset.
+class Takes(Protocol):
+    """What the steps take."""
+
+    def __call__(self, name: str) -> Sequence[str] | None:
+        """The inputs of a step by name; None where there is no such step."""
+        ...
+
+
+def plan(targets: Iterable[str], takes: Takes, datasets: Collection[str], known: Collection[str] = ()) -> list[Step]:
+    """The steps that make ``targets``, each behind those that it needs; none for a target that is a dataset.
+
+    Args:
+        known: names of steps, for an error that names the nearest.
 
     Raises:
         UnknownName: a parameter names neither a dataset nor a step.
         UsageError: steps need each other in a circle, or a dataset and a step that is needed have one name.
     """
-    order: list[Step] = []
-    _visit(target, functions, datasets, order, ())
-    return order
+    order: dict[str, Step] = {}
+    path: dict[str, Sequence[str]] = {"": tuple(targets)}  # the steps on the way down; a list of our own, as a chain may be longer
+    rest = [iter(path[""])]  # than Python's stack
+    while path:
+        name = next(reversed(path))
+        needed = next(rest[-1], None)
+        if needed is None:
+            rest.pop()
+            order[name] = Step(name, tuple(path.pop(name)))
+        elif needed in path:
+            raise _circle([*path], needed)
+        elif needed not in order and (inputs := _inputs(needed, name, takes, datasets, known)) is not None:
+            path[needed] = inputs
+            rest.append(iter(inputs))
+    del order[""]
+    return list(order.values())
 
 
-def _visit(name: str, functions: Mapping[str, Function], datasets: Collection[str], order: list[Step], path: tuple[str, ...]) -> None:
-    if name in path:
-        raise UsageError(
-            f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away"
-        )
-    if name in datasets and name in functions:
-        raise UsageError(f"{name!r} is a dataset and a function of the pipeline", mend="rename one of them: parameters name either")
-    if name in datasets or any(step.name == name for step in order):
-        return
-    if name not in functions:
-        raise UnknownName(f"dataset or step (needed by {path[-1]!r})" if path else "dataset or step", name, [*datasets, *functions])
-    inputs = tuple(inputs_of(functions[name]))
-    for needed in inputs:
-        _visit(needed, functions, datasets, order, (*path, name))
-    order.append(Step(name, inputs))
+def _inputs(name: str, needed_by: str, takes: Takes, datasets: Collection[str], known: Collection[str]) -> Sequence[str] | None:
+    """What a step takes; None for a dataset."""
+    inputs = takes(name)
+    if name in datasets:
+        if inputs is not None:
+            raise UsageError(f"{name!r} is a dataset and a function of the pipeline", mend="rename one of them: parameters name either")
+        return None
+    if inputs is None:
+        what = f"dataset or step (needed by {needed_by!r})" if needed_by else "dataset or step"
+        raise UnknownName(what, name, [*datasets, *known])
+    return inputs
+
+
+def _circle(path: list[str], name: str) -> UsageError:
+    return UsageError(f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away")
+
+
+def of_functions(functions: Mapping[str, Function]) -> Takes:
+    """What loaded functions take."""
+    return lambda name: inputs_of(functions[name]) if name in functions else None
 
 
 def inputs_of(function: Function) -> list[str]:

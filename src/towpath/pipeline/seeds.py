@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-
-import numpy as np
+import sys
 
 from towpath.digest import of_bytes
 
@@ -19,6 +18,7 @@ def seed_of(project: str, step: str, seed: int) -> int:
 
 
 def sow(seed: int) -> None:
-    """Seed what users' libraries draw from when they are given no seed: ``random`` and NumPy's global generator."""
+    """Seed what users' libraries draw from when they are given no seed: ``random``, and NumPy's global generator where it is loaded."""
     random.seed(seed)
-    np.random.seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed)

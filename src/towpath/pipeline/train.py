@@ -66,7 +66,7 @@ def fit(function: Function, train: pl.DataFrame, parameters: Mapping[str, Any], 
         with active(function):
             model = function(**{TRAIN: as_annotated(train, annotation(function, TRAIN))}, **parameters)
     except Exception as fault:  # whatever the user's function raises is theirs to mend
-        raise StepFailed(function.__name__, fault, root) from fault
+        raise StepFailed.of(function.__name__, fault, root) from fault
     if not hasattr(model, "predict"):
         raise UsageError(f"{function.__name__!r} returned {type(model).__name__}, which has no `predict`", mend="return the fitted model")
     return model

@@ -20,6 +20,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     output: Digest  # object digest of the stored output
     content: Digest  # canonical digest of the output
     seconds: float
+    codec: str = "table"  # that reads the output
 
 
 class Store(Protocol):

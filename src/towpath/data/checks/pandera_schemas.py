@@ -80,10 +80,10 @@ def _schema(name: str, module: str, code: Path) -> Any:
         found = vars(Imports(places(code, relative), module).load(module))
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] != "pandera":
-            raise StepFailed("import", fault, code) from fault
+            raise StepFailed.of("import", fault, code) from fault
         raise UsageError(f"pandera is not installed: {relative} imports it", mend="pip install 'towpath[pandera]'") from None
     except Exception as fault:  # whatever the user's file raises is theirs to mend
-        raise StepFailed("import", fault, code) from fault
+        raise StepFailed.of("import", fault, code) from fault
     schemas = {key: one for key, value in found.items() if (one := _as_schema(value)) is not None}
     match = next((one for key, one in schemas.items() if _plain(key) == _plain(name)), None)
     if match is None:
@@ -113,7 +113,7 @@ def _cases(schema: Any, frame: pl.DataFrame, code: Path) -> pl.DataFrame:
     except import_module("pandera.errors").SchemaErrors as fault:
         found = fault.failure_cases
     except Exception as fault:  # a check of the user's may raise anything
-        raise StepFailed("checks", fault, code) from fault
+        raise StepFailed.of("checks", fault, code) from fault
     else:
         return pl.DataFrame(schema=_CASES)
     rows = zip(*(list(found[key]) for key in ("schema_context", "column", "check", "failure_case", "index")), strict=True)

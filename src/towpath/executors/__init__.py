@@ -1,0 +1,1 @@
+"""Where steps execute: in this process, in workers on this machine."""

@@ -1,0 +1,31 @@
+"""Steps in this process, one after another: for a notebook, and for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from towpath.pipeline.executor import Done, Task
+from towpath.pipeline.perform import perform
+from towpath.store import Store
+
+
+class InlineExecutor:
+    """Performs a task when it is waited for. Files are lent below ``place``."""
+
+    slots = 1
+
+    def __init__(self, store: Store, place: Path) -> None:
+        self._store, self._place = store, place
+        self._tasks: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def wait(self) -> list[Done]:
+        return [perform(self._tasks.pop(0), self._store, self._place)] if self._tasks else []
+
+    def sync(self) -> None:
+        self._store.sync()
+
+    def close(self) -> None:
+        self._tasks.clear()

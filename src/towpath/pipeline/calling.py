@@ -1,0 +1,56 @@
+"""Calling a user's step: with what it takes as it annotates it, its faults told in its own lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from towpath.errors import UsageError
+from towpath.pipeline.codecs import is_frame
+from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.functions import Function, wants_folder
+from towpath.pipeline.graph import of_functions, plan
+from towpath.pipeline.importing import active
+
+
+def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path) -> Any:
+    """What a step makes of its inputs: tables are Polars frames, files a folder, anything else as another step made it.
+
+    Raises:
+        StepFailed: the function raised.
+        UsageError: it wants a table where there are files, or files where there is a table.
+    """
+    given = {key: _given(name, function, key, value) for key, value in inputs.items()}
+    try:
+        with active(function):
+            made = function(**given)
+            return made.collect() if is_frame(made) and type(made).__name__ == "LazyFrame" else made
+    except UsageError:
+        raise
+    except Exception as fault:  # whatever the user's function raises, a lazy frame's collection included, is theirs to mend
+        raise StepFailed.of(name, fault, root) from fault
+
+
+def in_memory(target: str, functions: Mapping[str, Function], given: Mapping[str, Any], root: Path) -> Any:
+    """A table or folder that is given, or made by the steps that it needs, one after another in this process; nothing is kept.
+
+    Raises as ``plan`` and ``call`` do.
+    """
+    made = dict(given)
+    for step in plan([target], of_functions(functions), given, functions):
+        value = call(step.name, functions[step.name], {name: made[name] for name in step.inputs}, root)
+        made[step.name] = import_module("towpath.pipeline.tables").frame_of(value, step.name) if is_frame(value) else value
+    return made[target]
+
+
+def _given(step: str, function: Function, parameter: str, value: Any) -> Any:
+    if is_frame(value):
+        return import_module("towpath.pipeline.tables").annotated(step, function, parameter, value)
+    if isinstance(value, Path) and not wants_folder(function, parameter):
+        raise UsageError(
+            f"step {step!r} takes {parameter!r} as a table, and that is files",
+            mend=f"annotate it as what it gets, a folder: `{parameter}: Path`",
+        )
+    return value

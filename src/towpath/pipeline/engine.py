@@ -1,0 +1,148 @@
+"""A run through the steps: each is taken from the cache or executed as soon as what it takes is there, several at once.
+
+What comes out the same as before stops the wave: the next step's fingerprint has the content of its inputs, not where they came from.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from towpath.digest import Digest, canonical_json, of_value
+from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.executor import Done, Executor, Task
+from towpath.pipeline.fingerprint import causes
+from towpath.pipeline.graph import Step
+from towpath.pipeline.reach import Project
+from towpath.pipeline.values import Value
+from towpath.store import Execution, Store
+
+_SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
+
+
+class Executed(msgspec.Struct, frozen=True):
+    """What a step made; ``reused`` when it had made it before. ``fingerprint`` is also the digest of a stored JSON that spells it out."""
+
+    step: str
+    fingerprint: Digest
+    reused: bool
+    seconds: float
+    value: Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Where a run's steps come from and what they are kept in. ``logs``: the folder for what they print."""
+
+    code: Project
+    pipeline: str
+    store: Store
+    seed: Callable[[str], int]
+    logs: Path
+    tell: Callable[[Executed], None] = lambda executed: None
+
+
+def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, executor: Executor) -> list[Executed]:
+    """Make every step, in the order in which they ended. What was made is durable.
+
+    Raises:
+        StepFailed: a step made nothing. What else was going on is finished and kept before.
+    """
+    wave = _Wave(steps, given)
+    failed: Done | None = None
+    asked: dict[str, _Asked] = {}
+    while wave.ready or asked:
+        while wave.ready and not failed and len(asked) < executor.slots:
+            step = wave.ready.popleft()
+            known = _known(step, wave.values, setting)
+            if isinstance(known, Executed):
+                setting.tell(wave.ended(known))
+            else:
+                asked[step.name] = known
+                executor.submit(known.task)
+        if failed and not asked:
+            break
+        for done in executor.wait() if asked else ():
+            one = asked.pop(done.step)
+            if done.value is None:
+                failed = failed or done
+            else:
+                setting.tell(wave.ended(_remembered(one, done, done.value, setting.store)))
+    executor.sync()
+    setting.store.sync()
+    if failed and failed.fault:
+        raise StepFailed(failed.step, failed.fault.what, mend=failed.fault.mend, trace=failed.fault.trace)
+    return wave.done
+
+
+@dataclass(frozen=True)
+class _Asked:
+    fingerprint: Digest
+    task: Task
+
+
+class _Wave:
+    """Which steps have all that they take."""
+
+    def __init__(self, steps: Sequence[Step], given: Mapping[str, Value]) -> None:
+        self.values = dict(given)
+        self.done: list[Executed] = []
+        self._steps = {step.name: step for step in steps}
+        self._missing = {step.name: {name for name in step.inputs if name in self._steps} for step in steps}
+        self._users: dict[str, list[str]] = {}
+        for step in steps:
+            for name in self._missing[step.name]:
+                self._users.setdefault(name, []).append(step.name)
+        self.ready = deque(step for step in steps if not self._missing[step.name])
+
+    def ended(self, executed: Executed) -> Executed:
+        """Note a value; what waited for nothing else is ready."""
+        self.values[executed.step] = executed.value
+        self.done.append(executed)
+        for user in self._users.get(executed.step, ()):
+            self._missing[user].discard(executed.step)
+            if not self._missing[user]:
+                self.ready.append(self._steps[user])
+        return executed
+
+
+def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Executed | _Asked:
+    """The execution that the store remembers, or the task for a new one."""
+    inputs = {name: values[name] for name in step.inputs}
+    reached = setting.code.reach(step.name)
+    seed = setting.seed(step.name)
+    known_by: dict[str, Any] = causes(reached, parameters={}, inputs={name: one.content for name, one in inputs.items()}, seed=seed)
+    fingerprint = of_value(known_by)
+    if known := setting.store.recall(fingerprint):
+        return Executed(step.name, fingerprint, True, known.seconds, Value(known.codec, known.output, known.content))
+    setting.store.put(canonical_json(known_by))
+    libraries = (_SEEDED,) if _SEEDED in known_by["distributions"] else ()
+    task = Task(
+        step=step.name,
+        tree=str(setting.code.root),
+        pipeline=setting.pipeline,
+        inputs=inputs,
+        seed=seed,
+        libraries=libraries,
+        log=str(setting.logs / f"{step.name}.log"),
+    )
+    return _Asked(fingerprint, task)
+
+
+def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Executed:
+    store.remember(
+        Execution(
+            fingerprint=asked.fingerprint,
+            step=done.step,
+            output=value.output,
+            content=value.content,
+            seconds=done.seconds,
+            codec=value.codec,
+        )
+    )
+    return Executed(done.step, asked.fingerprint, False, done.seconds, value)

@@ -1,0 +1,67 @@
+"""What an executor is asked, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from towpath.pipeline.values import Value
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of a step.
+
+    ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the function; ``seed`` is for whatever draws without
+    one; ``libraries`` are imported before it is sown. What the step prints goes to the file ``log``.
+    """
+
+    step: str
+    tree: str
+    pipeline: str
+    inputs: dict[str, Value]
+    seed: int
+    libraries: tuple[str, ...] = ()
+    log: str = ""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a step made nothing. ``trace``: the user's own lines, where their code raised."""
+
+    what: str
+    mend: str
+    trace: str = ""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a task: the value, which is in the store, or the fault."""
+
+    step: str
+    seconds: float
+    value: Value | None = None
+    fault: Fault | None = None
+
+
+class Executor(Protocol):
+    """Executes tasks, some at a time. What it puts into the store survives a loss of power after ``sync``."""
+
+    @property
+    def slots(self) -> int:
+        """How many tasks it works on at once."""
+        ...
+
+    def submit(self, task: Task) -> None:
+        """Begin a task. At most ``slots`` may be under way."""
+        ...
+
+    def wait(self) -> list[Done]:
+        """The tasks that ended since the last call; waits for one. A worker that dies is a fault of its task, never of the run."""
+        ...
+
+    def sync(self) -> None:
+        """Make durable what the ended tasks made. Raises Unavailable."""
+        ...
+
+    def close(self) -> None:
+        """End it, and with it whatever is under way."""
+        ...

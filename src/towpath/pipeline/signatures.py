@@ -1,0 +1,70 @@
+"""What a step takes, read from its source: nothing is imported, so that a run in which nothing changed loads no library."""
+
+from __future__ import annotations
+
+import ast
+
+import msgspec
+
+from towpath.errors import UsageError
+from towpath.pipeline.graph import Takes
+from towpath.pipeline.reach import Project
+from towpath.pipeline.syntax import Module
+
+_Def = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """``inputs`` name datasets or other steps, in order; ``parameters`` are keyword-only: hyperparameters."""
+
+    inputs: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+
+
+def signature(code: Project, name: str) -> Signature | None:
+    """What the pipeline's function ``name`` takes; None where the project has none such whose source says it.
+
+    Raises:
+        UsageError: it takes any number of values, so that they name nothing.
+    """
+    found = _definition(code, code.pipeline, name, frozenset())
+    return _signature(found) if found else None
+
+
+def takes(code: Project) -> Takes:
+    """What the functions of a project take, for a plan."""
+    return lambda name: found.inputs if (found := signature(code, name)) else None
+
+
+def public(code: Project) -> list[str]:
+    """The names of functions that may be steps, for an error that names the nearest."""
+    module = code.pipeline
+    defined = [name for name, nodes in module.definitions.items() if isinstance(nodes[-1], _Def)]
+    return [name for name in (*defined, *module.imports) if not name.startswith("_") and _definition(code, module, name, frozenset())]
+
+
+def _definition(code: Project, module: Module, name: str, seen: frozenset[tuple[str, str]]) -> _Def | None:
+    """Where a name is defined, through the project's own imports."""
+    if (module.name, name) in seen:
+        return None
+    seen |= {(module.name, name)}
+    if name in module.definitions:
+        node = module.definitions[name][-1]
+        return node if isinstance(node, _Def) else None
+    origins = [*module.imports.get(name, ()), *((origin, name) for origin in module.stars)]
+    for origin, inner in origins:
+        other = code.module(origin)
+        if other and inner and (found := _definition(code, other, inner, seen)):
+            return found
+    return None
+
+
+def _signature(node: _Def) -> Signature:
+    takes = node.args
+    for many, stars in ((takes.vararg, "*"), (takes.kwarg, "**")):
+        if many:
+            raise UsageError(
+                f"step {node.name!r} takes {stars}{many.arg}, which names no data",
+                mend="write one parameter for each dataset or step, and keyword-only ones (after `*`) for hyperparameters",
+            )
+    return Signature(tuple(one.arg for one in (*takes.posonlyargs, *takes.args)), tuple(one.arg for one in takes.kwonlyargs))
