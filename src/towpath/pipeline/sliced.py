@@ -1,39 +1,53 @@
-"""The part of a module's source that some of its names need."""
+"""The part of a module's source that some of its statements need."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
-from towpath.pipeline.syntax import Module, bare, bound
+from towpath.pipeline.names import Import, imports_of
+from towpath.pipeline.syntax import Module, Piece, is_future
 
 
-def sliced(module: Module, names: Collection[str], kept: Collection[str], is_own: Callable[[str], bool]) -> str:
-    """A module's source with the definitions and imports of ``names``, and whatever it does on import; without comments and docstrings.
+def sliced(module: Module, pieces: Collection[Piece], is_there: Callable[[Import], bool], beside: Callable[[Import], list[str]]) -> str:
+    """A module's source with some of its statements; without comments and docstrings.
 
     Args:
-        kept: the modules of the project that are kept at all: a star from another one of its own falls away.
-        is_own: whether a module is the project's.
+        is_there: whether what is imported is from outside the project, or kept: a star from another one falls away.
+        beside: the modules that an import brings along and that are kept only for what they do to others.
     """
-    body = [part for node in module.tree.body if (part := _part(node, names, kept, is_own, module)) is not None]
-    return ast.unparse(bare(ast.Module(body=body, type_ignores=[]))) + "\n"
+    places = {piece.place for piece in pieces if not piece.alone}
+    names = {(piece.place, piece.binds[0]) for piece in pieces if piece.alone}
+    body: list[ast.stmt] = []
+    for place, node in enumerate(module.tree.body):
+        if is_future(node) or not isinstance(node, ast.Import | ast.ImportFrom):
+            body += [node] if place in places or is_future(node) else []
+            continue
+        for alias, one in zip(node.names, imports_of(node, module.package), strict=True):
+            body += [_alone(name) for name in beside(one)]
+            if is_there(one) and (one.name == "*" or (place, one.name) in names):
+                body.append(_with(node, alias))
+    return ast.unparse(ast.Module(body=list(_joined(body)), type_ignores=[])) + "\n"
 
 
-def _part(node: ast.stmt, names: Collection[str], kept: Collection[str], is_own: Callable[[str], bool], module: Module) -> ast.stmt | None:
-    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-        return node
-    if isinstance(node, ast.Import):
-        used = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in names]
-        there = [alias for alias in used if _is_there(alias.name, kept, is_own)]
-        return ast.Import(there) if there else None
-    if isinstance(node, ast.ImportFrom):
-        is_there = _is_there(module.origin(node), kept, is_own)
-        wanted = [alias for alias in node.names if (is_there if alias.name == "*" else (alias.asname or alias.name) in names)]
-        return ast.ImportFrom(node.module, wanted, node.level) if wanted else None
-    if any(node is effect for effect in module.effects) or any(name in names for name in bound(node)):
-        return node
-    return None
+def _alone(name: str) -> ast.stmt:
+    return ast.Import([ast.alias(name, f"_imported_{name.replace('.', '_')}")])
 
 
-def _is_there(name: str, kept: Collection[str], is_own: Callable[[str], bool]) -> bool:
-    return name in kept or not is_own(name)
+def _with(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
+    return ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], node.level)
+
+
+def _joined(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Imports from one module that follow each other, as one."""
+    last: ast.stmt | None = None
+    for node in body:
+        if isinstance(node, ast.ImportFrom) and isinstance(last, ast.ImportFrom) and _origin(node) == _origin(last) and not is_future(node):
+            last.names.extend(node.names)
+            continue
+        last = node
+        yield node
+
+
+def _origin(node: ast.ImportFrom) -> tuple[str | None, int, bool]:
+    return node.module, node.level, any(alias.name == "*" for alias in node.names)

@@ -1,4 +1,4 @@
-"""A module as its syntax tree: which statements define which name, what they use, and their form without comments and layout."""
+"""A module as its statements: what each binds, what it takes from the module, and its text without comments, layout and docstrings."""
 
 from __future__ import annotations
 
@@ -9,20 +9,111 @@ from functools import cached_property
 from pathlib import Path
 
 from towpath.errors import UsageError
+from towpath.pipeline.names import Chain, Import, Target, Uses, bound, imports_of, is_docstring, is_script
 
-Target = tuple[str, str]  # (module, name in it), the name empty where the module itself is meant
-Chain = tuple[str, ...]  # how a name is used: ``u.a.b`` is ("a", "b"), and ``u`` by itself ()
+IMPORT = "<import>"  # what stands for the name of a statement that binds none
+
+
+class Piece:
+    """A statement at the top of a module; of an import, one of its names.
+
+    ``binds`` are the names that it binds or changes, ``place`` counts from the top.
+    """
+
+    def __init__(self, module: Module, place: int, node: ast.stmt, alone: Import | None = None) -> None:
+        self.module, self.place, self.node, self.alone = module, place, node, alone
+        self.binds = (alone.name,) if alone else tuple(dict.fromkeys(bound(node)))
+
+    @property
+    def text(self) -> str:
+        """Its normal form: equal trees give equal text."""
+        return self.alone.text if self.alone else self.module.texts[self.place]
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return ", ".join(self.binds) or IMPORT
+
+    @property
+    def is_star(self) -> bool:
+        """Whether it imports all names of a module."""
+        return self.binds == ("*",)
+
+    @property
+    def imports(self) -> list[Import]:
+        """What it imports at the top of the module, in ``if`` and ``try`` too."""
+        return [self.alone] if self.alone else [] if is_future(self.node) else self.uses.imports
+
+    @cached_property
+    def uses(self) -> Uses:
+        """The names in it, whoever's they are."""
+        return Uses(self.node, self.module.package)
+
+    @cached_property
+    def takes(self) -> dict[str, set[Chain]]:
+        """The names that it takes from its module, not its parameters and other locals; and how they are used."""
+        names = self.uses.at_top | self.module.globals[self.place] | self.uses.rebinds
+        return {name: self.uses.chains.get(name) or {()} for name in sorted(names)}
+
+    @property
+    def rebinds(self) -> set[str]:
+        """The names of its module that it binds anew by ``global``, when it is called."""
+        return self.uses.rebinds if "global " in self.text else set()
+
+    @cached_property
+    def is_effect(self) -> bool:
+        """Whether it is there for what it does on import, not for a name."""
+        if isinstance(self.node, _DEFINES) or self.alone:
+            return False
+        return not self.binds or self.uses.acts
+
+    @cached_property
+    def is_fixed(self) -> bool:
+        """Whether what it binds cannot change while it is bound: a number, a text, a compiled pattern."""
+        if self.alone or isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return not self.rebinds
+        return isinstance(self.node, ast.Assign | ast.AnnAssign) and _is_fixed(self.node.value, self.module, 3)
+
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
+_FIXED_OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.JoinedStr, ast.FormattedValue)
+_FIXED_CALLS = {
+    "re.compile",
+    "Path",
+    "frozenset",
+    "tuple",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "bytes",
+    "date",
+    "datetime",
+    "timedelta",
+    "getLogger",
+}
+
+
+def _is_fixed(node: ast.AST | None, module: Module, depth: int) -> bool:
+    if node is None or isinstance(node, ast.Constant | ast.expr_context | ast.operator | ast.unaryop | ast.cmpop | ast.boolop):
+        return True
+    if isinstance(node, ast.Name):
+        sources = module.binding.get(node.id, ())
+        return bool(depth and sources) and all(_is_fixed(getattr(one.node, "value", node), module, depth - 1) for one in sources)
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        known = called in _FIXED_CALLS or called.rpartition(".")[2] == "getLogger"
+        return known and all(_is_fixed(one, module, depth) for one in node.args) and not node.keywords
+    return isinstance(node, _FIXED_OPERATIONS) and all(_is_fixed(inner, module, depth) for inner in ast.iter_child_nodes(node))
 
 
 class Module:
-    """One file of the project."""
+    """One file of the project. It is read and parsed once, and each of its statements looked at once."""
 
     def __init__(self, name: str, file: Path) -> None:
         self.name, self.file = name, file
         try:
-            self.tree = ast.parse(file.read_bytes(), filename=str(file))
+            self.tree = without_docstrings(ast.parse(file.read_bytes(), filename=str(file)))
         except SyntaxError as fault:
             raise UsageError(f"{file.name}:{fault.lineno}: {fault.msg}", mend="mend that line") from None
 
@@ -37,134 +128,106 @@ class Module:
         return self.name if self.file.name == "__init__.py" else self.name.rpartition(".")[0]
 
     @cached_property
-    def definitions(self) -> dict[str, list[ast.stmt]]:
-        """The statements that bind each name at the top; several where it is bound several times. Imports are apart."""
-        found: dict[str, list[ast.stmt]] = {}
-        for node in self.tree.body:
-            for name in dict.fromkeys(bound(node)):
-                found.setdefault(name, []).append(node)
+    def texts(self) -> list[str]:
+        """The normal form of each statement."""
+        return [form(node) for node in self.tree.body]
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """Its statements in order; what only runs as a script is left out."""
+        return [piece for place, node in enumerate(self.tree.body) if not is_script(node) for piece in self._pieces(place, node)]
+
+    def _pieces(self, place: int, node: ast.stmt) -> Iterator[Piece]:
+        if isinstance(node, ast.Import | ast.ImportFrom) and not is_future(node):
+            yield from (Piece(self, place, node, alone) for alone in imports_of(node, self.package))
+        elif not is_docstring(node):
+            yield Piece(self, place, node)
+
+    @cached_property
+    def binding(self) -> dict[str, list[Piece]]:
+        """The statements that bind or change each name, functions that do so by ``global`` included."""
+        found: dict[str, list[Piece]] = {}
+        for piece in self.pieces:
+            for name in dict.fromkeys((*piece.binds, *sorted(piece.rebinds))):
+                found.setdefault(name, []).append(piece)
         return found
 
     @cached_property
-    def effects(self) -> list[ast.stmt]:
-        """Statements that do something on import besides defining names; what only runs as a script is left out."""
-        return [node for node in self.tree.body if not isinstance(node, _DEFINES) and not is_docstring(node) and not _is_script(node)]
+    def definitions(self) -> dict[str, list[ast.stmt]]:
+        """The statements that bind each name at the top; several where it is bound several times. Imports are apart."""
+        found: dict[str, list[ast.stmt]] = {}
+        for piece in self.pieces:
+            for name in () if piece.alone or is_future(piece.node) else piece.binds:
+                found.setdefault(name, []).append(piece.node)
+        return found
+
+    @cached_property
+    def effects(self) -> list[Piece]:
+        """Statements that do something on import besides defining names, and what a ``__future__`` import changes."""
+        return [piece for piece in self.pieces if piece.is_effect or is_future(piece.node)]
+
+    @cached_property
+    def imported(self) -> list[Import]:
+        """Each import at the top, inside of ``if`` and ``try`` too."""
+        return [one for piece in self.pieces for one in piece.imports]
 
     @cached_property
     def imports(self) -> dict[str, list[Target]]:
-        """What each imported name stands for; several where ``import a.b`` and ``import a.c`` both bind ``a``."""
+        """What each imported name stands for; several where it is imported several times."""
         found: dict[str, list[Target]] = {}
-        for node in self.tree.body:
-            if not _is_script(node):
-                for name, target in imports_of(node, self.package, within_functions=False):
-                    found.setdefault(name, []).append(target)
+        for one in self.imported:
+            if one.name != "*":
+                found.setdefault(one.name, []).append(one.target)
         return found
 
     @cached_property
     def stars(self) -> list[str]:
         """Modules from which everything is imported."""
-        nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ImportFrom)]
-        return [self.origin(node) for node in nodes if any(alias.name == "*" for alias in node.names)]
+        return [one.loads for one in self.imported if one.name == "*"]
 
-    def origin(self, node: ast.ImportFrom) -> str:
-        """The module that a statement of this one imports from, by its whole name."""
-        return _absolute(node, self.package)
+    @cached_property
+    def globals(self) -> list[set[str]]:
+        """For each statement, the names that its functions, lambdas and comprehensions take from the module."""
+        found: list[set[str]] = [set() for _ in self.texts]
+        texts = ["" if is_future(node) else text for node, text in zip(self.tree.body, self.texts, strict=True)]
+        owners = [place for place, text in enumerate(texts) for _ in range(text.count("\n") + 1)]
+        try:
+            table = symtable.symtable("\n".join(texts), self.name, "exec")
+        except SyntaxError as fault:
+            line = self.tree.body[owners[(fault.lineno or 1) - 1]].lineno
+            raise UsageError(f"{self.file.name}:{line}: {fault.msg}", mend="mend that statement") from None
+        for child in table.get_children():
+            found[owners[child.get_lineno() - 1]] |= _globals(child)
+        return found
+
+
+def _globals(table: symtable.SymbolTable) -> set[str]:
+    found = set(table.get_globals()) if isinstance(table, symtable.Function) else set()
+    return found.union(*map(_globals, table.get_children()))
+
+
+def is_future(node: ast.stmt) -> bool:
+    """Whether a statement changes how the module is compiled."""
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def form(node: ast.AST) -> str:
-    """A syntax tree as text, without comments, layout and docstrings.
+    """A syntax tree as text, without comments and layout.
 
     >>> form(ast.parse("x = (1)  # one")) == form(ast.parse("x=1"))
     True
     """
-    return ast.dump(bare(node), annotate_fields=False)
+    return ast.unparse(node)
 
 
-def bare(node: ast.AST) -> ast.Module:
-    """A copy without docstrings."""
-    copy = ast.parse(ast.unparse(node))
-    for inner in ast.walk(copy):
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and is_docstring(inner.body[0]):
-            inner.body = inner.body[1:] or [ast.Pass()]
-    return copy
-
-
-def is_docstring(node: ast.stmt) -> bool:
-    """Whether a statement is a mere text."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _is_script(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test).replace('"', "'") == "__name__ == '__main__'"
-
-
-def bound(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top of a module defines; inside of ``if``, ``for``, ``try`` and ``with`` too."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif not isinstance(node, ast.Import | ast.ImportFrom) and not _is_script(node):
-        yield from _stored(node)
-
-
-def _stored(node: ast.AST) -> Iterator[str]:
-    for inner in ast.iter_child_nodes(node):
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del):
-            yield inner.id
-        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield inner.name
-        elif isinstance(inner, ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store):
-            yield from (part.id for part in ast.walk(inner.value) if isinstance(part, ast.Name))  # TABLE["x"] = 1 changes TABLE
-        elif not isinstance(inner, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            yield from _stored(inner)
-
-
-def imports_of(node: ast.AST, package: str, *, within_functions: bool = True) -> Iterator[tuple[str, Target]]:
-    """The names that import statements in ``node`` bind, and what they stand for."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0], (alias.name, "")
-    elif isinstance(node, ast.ImportFrom):
-        if node.module != "__future__":
-            origin = _absolute(node, package)
-            yield from ((alias.asname or alias.name, (origin, "" if alias.name == "*" else alias.name)) for alias in node.names)
-    elif within_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        for inner in ast.iter_child_nodes(node):
-            yield from imports_of(inner, package, within_functions=within_functions)
-
-
-def _absolute(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")[: len(package.split(".")) - node.level + 1]
-    return ".".join([*filter(None, parts), *([node.module] if node.module else [])])
-
-
-def names_of(node: ast.stmt) -> set[str]:
-    """The names that a statement takes from its module: not its parameters and other locals."""
-    tables = [symtable.symtable(ast.unparse(node), "piece", "exec")]
-    found = {symbol.get_name() for symbol in tables[0].get_symbols() if symbol.is_referenced()}
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
-    return found
-
-
-def chains_of(node: ast.AST, name: str) -> set[Chain]:
-    """How ``name`` is used in ``node``: the attributes that are asked of it.
-
-    >>> sorted(chains_of(ast.parse("f(u.a.b, u)"), "u"))
-    [(), ('a', 'b')]
-    """
-    found: set[Chain] = set()
-    seen: set[ast.AST] = set()
-    for outer in ast.walk(node):  # from the outside in, so that a chain is seen whole before its parts
-        chain: list[str] = []
-        inner = outer
-        while isinstance(inner, ast.Attribute):
-            chain.insert(0, inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name) and inner.id == name and inner not in seen:
-            seen.add(inner)
-            found.add(tuple(chain))
-    return found
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The same tree, without the docstrings of its functions, classes and attributes."""
+    queue: list[ast.AST] = [tree]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            node.body = [inner for inner in node.body if not is_docstring(inner)] or [ast.Pass()]
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, block, ())
+            queue += inner if isinstance(inner, list) else ()
+    return tree
