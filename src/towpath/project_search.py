@@ -12,7 +12,7 @@ from towpath.project_fields import Part, Scalar
 
 TRIALS = 30  # where neither trials nor minutes are declared
 
-Sampler = Literal["tpe", "random", "grid", "gp", "cmaes", "qmc", "nsgaii", "nsgaiii", "bruteforce"]
+Sampler = Literal["tpe", "random", "grid", "gp", "cmaes", "qmc", "nsgaii"]
 Pruner = Literal["median", "none", "hyperband", "halving", "wilcoxon"]
 Way = Literal["reuse", "resume", "fresh"]
 # a key that is called `int` or `float` hides the type of that name from the keys after it
@@ -105,9 +105,9 @@ class Search(Part, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         endless = [name for name, one in self.space.items() if one.float is not None and one.step is None and one.float[0] < one.float[1]]
-        if self.sampler in ("grid", "bruteforce") and endless:
+        if self.sampler == "grid" and endless:
             raise UsageError(
-                f"a {self.sampler} has no end over {', '.join(endless)}",
+                f"a grid has no end over {', '.join(endless)}",
                 mend="give each float a `step`, make it a `choice`, or take another sampler",
             )
 
