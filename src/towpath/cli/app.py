@@ -73,9 +73,9 @@ def _run(words: list[str]) -> int:
     if verb in FAMILIES and (not rest or rest[0] in ("--help", "-h")):
         print(screen_of(verb))
         return 0
-    if verb in FAMILIES:
-        if f"{verb} {rest[0]}" not in VERBS:
-            raise UnknownName(f"verb of `{verb}`", rest[0], family_of(verb))
+    if verb in FAMILIES and f"{verb} {rest[0]}" not in VERBS:
+        raise UnknownName(f"verb of `{verb}`", rest[0], family_of(verb))
+    if rest and f"{verb} {rest[0]}" in VERBS:
         verb, *rest = f"{verb} {rest[0]}", *rest[1:]
     if verb not in VERBS:
         raise _unknown(verb)

@@ -25,6 +25,7 @@ VERBS: dict[str, Verb] = {
     "runs": Verb("towpath.cli.runs", "daily", "every run: cause, commit, outcome and why"),
     "show": Verb("towpath.cli.runs", "daily", "a version or a run in full"),
     "why": Verb("towpath.cli.runs", "daily", "why a version stands where it stands"),
+    "why step": Verb("towpath.cli.why", "daily", "why a step was executed, or was reused, with the diff"),
     "predict": Verb("towpath.cli.daily", "daily", "score the rows of a file with the live version"),
     "backtest": Verb("towpath.cli.backtest", "daily", "what would the loop have done over the project's past?"),
     "up": Verb("towpath.cli.live", "live", "serve, watch, retrain and release, until Ctrl-C"),

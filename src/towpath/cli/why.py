@@ -1,0 +1,116 @@
+"""`why step`: why a step was executed, or was not; and what its fingerprint cannot know."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from towpath import kept
+from towpath.cli import shared
+from towpath.digest import Digest
+from towpath.errors import TowpathError
+from towpath.pipeline.executions import Asked, Time, asked
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.reasons import Change, differences, in_words, layers
+from towpath.project import Project
+from towpath.store import Store
+
+app = shared.new_app()
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer. ``before`` and ``changes`` are None where there is nothing to compare with, or no longer."""
+
+    step: str
+    run: int
+    fingerprint: Digest
+    reused: bool
+    made_by: int | None
+    before: int | None
+    because: str
+    layers: list[str]
+    changes: list[Change] | None
+    weaknesses: list[str]
+
+
+@app.command()
+def step(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a step that some run came to")],
+    run: Annotated[int | None, typer.Option("--run", min=1, metavar="N", help="of that run, not of the last one")] = None,
+) -> None:
+    """Why a step was executed or reused: which layer of its causes differs from the time before, with the diff; and its weaknesses."""
+    project = shared.project(context)
+    found = asked(kept.state(project).runs, name, run)
+    changes = _changes(found, kept.store(project))
+    explained = Explained(
+        step=name,
+        run=found.this.run,
+        fingerprint=found.this.fingerprint,
+        reused=found.this.reused,
+        made_by=found.made.run if found.made else None,
+        before=found.before.run if found.before else None,
+        because=_because(found, changes),
+        layers=layers(changes or []),
+        changes=changes,
+        weaknesses=_weaknesses(project, name),
+    )
+    shared.answer(context, explained, _in_words(explained))
+
+
+def _changes(found: Asked, store: Store) -> list[Change] | None:
+    """What differs from the time before; None where either's causes are not in the store."""
+    if found.before is None or not all(store.has(one.fingerprint) for one in (found.this, found.before)):
+        return None
+    before, after = (_causes(store, one) for one in (found.before, found.this))
+    return differences(before, after)
+
+
+def _causes(store: Store, time: Time) -> dict[str, Any]:
+    return msgspec.json.decode(store.get(time.fingerprint), type=dict[str, Any])
+
+
+def _because(found: Asked, changes: list[Change] | None) -> str:
+    this, made = found.this, found.made
+    if this.reused:
+        since = f"run {made.run} ({made.at:%Y-%m-%d %H:%M}), which executed it in {made.seconds:.1f} s" if made else "another project's run"
+        first = "reused: nothing that it depends on has changed since " + since
+    elif found.known:
+        first = f"executed again, though nothing has changed since run {found.known.run}: what it had made was not there, or not asked for"
+    else:
+        first = f"executed in {this.seconds:.1f} s"
+    return f"{first}; {_compared(found, changes)}"
+
+
+def _compared(found: Asked, changes: list[Change] | None) -> str:
+    if found.before is None:
+        return "there is no other time to compare with"
+    before = f"run {found.before.run} ({found.before.at:%Y-%m-%d %H:%M})"
+    if changes is None:
+        return f"{before} had other causes, and what they were is not in the store"
+    return f"since {before} {_listed(layers(changes))} changed"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _in_words(one: Explained) -> str:
+    lines = [f"step {one.step}, run {one.run}: {one.because}"]
+    for change in one.changes or ():
+        lines += [f"  {in_words(change)}", *(f"    {line}" for line in change.diff)]
+    if one.weaknesses:
+        lines += ["what its fingerprint cannot know, as the code is now:", *(f"  {words}" for words in one.weaknesses)]
+    return "\n".join(lines)
+
+
+def _weaknesses(project: Project, name: str) -> list[str]:
+    """Of the step as its code is now; a fault in that code is told in their place."""
+    if not project.pipeline or not (project.root / project.pipeline).is_file():
+        return []
+    try:
+        return list(Code(project.root, project.pipeline).reach(name).weaknesses)
+    except TowpathError as fault:
+        return [f"the code cannot be read: {fault.what}"]
