@@ -129,6 +129,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"  # a gate failed
     HELD = "held"  # no gate failed, but one could not decide or could not measure
     STOPPED = "stopped"  # a data check failed
+    EXECUTED = "executed"  # its steps; the project trains no model
     UNCHANGED = "unchanged"  # nothing it depends on had changed
     FAILED = "failed"  # a step or the system around it broke
 

@@ -20,6 +20,7 @@ from towpath.ledger.remembered import Remembered
 from towpath.ledger.sqlite import SqliteLedger
 from towpath.project import Project
 from towpath.project_fields import shown
+from towpath.records import Records
 from towpath.state import State, fold
 from towpath.store import Store
 from towpath.store.local import LocalStore
@@ -117,3 +118,8 @@ def clock(replay: Path | None = None) -> Clock:
 def state(project: Project) -> State:
     """All that happened until now, folded."""
     return fold(ledger(project).read())
+
+
+def records(project: Project, replay: Path | None = None) -> Records:
+    """The project with its ledger, its store and its clock, opened."""
+    return Records(project=project, clock=clock(replay), ledger=ledger(project), store=store(project), anchors=anchors(project))

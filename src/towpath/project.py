@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 from msgspec.structs import replace
 
-from towpath.errors import ProjectError
+from towpath.errors import ProjectError, UsageError
 from towpath.project_checks import Checks
 from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
 from towpath.project_search import Search
@@ -95,6 +95,14 @@ class Model(Part, frozen=True, kw_only=True):
     features: str | None = None
     train: str | None = None
     parameters: dict[str, Scalar] = {}
+
+
+class StepPlan(Part, frozen=True, kw_only=True):
+    """A step of the pipeline that a run makes, and how: tried again after errors of the types ``retry_on`` (any, when left out)."""
+
+    timeout: Duration | None = None
+    retries: Annotated[int, Meta(ge=0)] = 0
+    retry_on: tuple[str, ...] = ()
 
 
 class Holdout(Part, frozen=True, kw_only=True):
@@ -220,8 +228,9 @@ class Declared(Part, frozen=True, kw_only=True):
     """What stands in a ``towpath.yaml``."""
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
-    data: Annotated[dict[str, Dataset], Meta(min_length=1)]
-    model: Model
+    data: Annotated[dict[str, Dataset], Meta(min_length=1)] = {}
+    trained: Model | None = field(default=None, name="model")
+    steps: dict[str, StepPlan] = {}
     pipeline: str | None = None
     split: Split = Split()
     search: Search | None = None
@@ -234,6 +243,19 @@ class Declared(Part, frozen=True, kw_only=True):
     remote: Place | None = None
     ledger: Place | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.trained is None and not self.steps:
+            raise ValueError("there is nothing to make: declare a `model`, or the `steps` of the pipeline that are wanted")
+        if self.trained is not None and not self.data:
+            raise ValueError("a model learns from `data`, and there is none")
+
+    @property
+    def model(self) -> Model:
+        """The model that is declared. Raises UsageError where the project only makes steps."""
+        if self.trained is None:
+            raise UsageError(f"the project {self.name} trains no model", mend="declare one under `model` in towpath.yaml")
+        return self.trained
 
 
 class Project(Declared, frozen=True, kw_only=True):

@@ -72,8 +72,8 @@ Scalar = str | int | float | bool
 
 @cache
 def keys(part: type[Part]) -> dict[str, FieldInfo]:
-    """The keys of a part, with what is known of each, in order."""
-    return {field.name: field for field in fields(part)}
+    """The keys of a part, as they stand in the file, with what is known of each, in order."""
+    return {field.encode_name: field for field in fields(part)}
 
 
 def default(field: FieldInfo) -> Any:
@@ -84,7 +84,7 @@ def default(field: FieldInfo) -> Any:
 def declared(part: Part) -> Iterator[str]:
     """The keys whose values are not their defaults."""
     for key, field in keys(type(part)).items():
-        if field.required or getattr(part, key) != default(field):
+        if field.required or getattr(part, field.name) != default(field):
             yield key
 
 
@@ -95,7 +95,7 @@ def plain(part: Part, kind: type[Part] | None = None) -> dict[str, Any]:
     >>> plain(Retrain())["cooldown"], plain(Retrain())["limit"]
     ('0s', '20/week')
     """
-    return {key: plain_of(field.type, getattr(part, key)) for key, field in keys(kind or type(part)).items()}
+    return {key: plain_of(field.type, getattr(part, field.name)) for key, field in keys(kind or type(part)).items()}
 
 
 def plain_of(kind: Any, value: Any) -> Any:

@@ -77,7 +77,7 @@ def _part(part: type[Part], value: Any, path: Key, faults: list[Fault]) -> Any:
         faults.append(Fault((*path, key), f"unknown key `{_named((*path, key))}`", mend, unknown=True))
     for key, field in known.items():
         if key in value:
-            found[key] = _read(field.type, value[key], (*path, key), faults)
+            found[field.name] = _read(field.type, value[key], (*path, key), faults)
         elif field.required:
             faults.append(Fault((*path, key), f"`{_named((*path, key))}` is missing", f"add `{key}:`; docs/project.md tells what it means"))
     return _NOTHING if len(faults) > before else part(**found)

@@ -68,6 +68,7 @@ _ENDS = {
     ev.Outcome.REJECTED: "was rejected",
     ev.Outcome.HELD: "was held",
     ev.Outcome.STOPPED: "was stopped",
+    ev.Outcome.EXECUTED: "made its steps",
     ev.Outcome.UNCHANGED: "made nothing new",
     ev.Outcome.FAILED: "failed",
 }

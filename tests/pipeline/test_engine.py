@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project
 from towpath.pipeline.signatures import public, takes
 from towpath.pipeline.tables import decoded
+from towpath.project import StepPlan
 from towpath.store import Store
 from towpath.store.local import LocalStore
 from towpath.store.memory import MemoryStore
@@ -45,7 +47,14 @@ class Work:
         self.trees = 0
 
     def run(
-        self, text: str, *targets: str, flights: pl.DataFrame = FLIGHTS, seed: int = 0, slots: int = 2, **files: str
+        self,
+        text: str,
+        *targets: str,
+        flights: pl.DataFrame = FLIGHTS,
+        seed: int = 0,
+        slots: int = 2,
+        plans: Mapping[str, StepPlan] | None = None,
+        **files: str,
     ) -> dict[str, Executed]:
         """Every step that ``targets`` need, executed by the pipeline ``text`` in a tree of its own."""
         self.trees += 1
@@ -56,7 +65,7 @@ class Work:
         code = Project(tree, "pipeline.py")
         logs = self.home / "logs"
         logs.mkdir(exist_ok=True)
-        setting = Setting(code=code, pipeline="pipeline.py", store=self.store, seed=lambda step: seed, logs=logs)
+        setting = Setting(code=code, pipeline="pipeline.py", store=self.store, seed=lambda step: seed, logs=logs, plans=plans or {})
         steps = plan(targets or ["rows"], takes(code), ["flights"], public(code))
         executor = self.executor(tree, slots)
         try:
@@ -326,3 +335,37 @@ def test_memory_is_a_store_too(tmp_path: Path) -> None:
     work.store = MemoryStore()
     text = "def rows(flights):\n    return flights\n"
     assert [work.run(text)["rows"].reused for _ in range(2)] == [False, True]
+
+
+FLAKY = (
+    "from pathlib import Path\n"
+    "def rows():\n"
+    "    count = Path({file!r})\n"
+    "    count.write_text(count.read_text() + 'x' if count.exists() else 'x')\n"
+    "    if len(count.read_text()) < 3:\n"
+    "        raise ConnectionResetError('not yet')\n"
+    "    return count.read_text()\n"
+)
+
+
+@pytest.mark.parametrize("retry_on", [(), ("ConnectionError",), ("ValueError", "ConnectionResetError")])
+def test_an_error_that_passes_by_itself_is_tried_again(work: Work, retry_on: tuple[str, ...]) -> None:
+    text = FLAKY.format(file=str(work.home / "count"))
+    done = work.run(text, plans={"rows": StepPlan(retries=2, retry_on=retry_on)})
+    assert work.value(done["rows"]) == "xxx"
+
+
+@pytest.mark.parametrize("plan", [StepPlan(retries=1), StepPlan(retries=9, retry_on=("ValueError",)), StepPlan()])
+def test_it_is_not_tried_more_often_than_declared_nor_after_another_error(work: Work, plan: StepPlan) -> None:
+    with pytest.raises(StepFailed, match="not yet"):
+        work.run(FLAKY.format(file=str(work.home / "count")), plans={"rows": plan})
+    assert len((work.home / "count").read_text()) == (2 if plan.retries == 1 else 1)
+
+
+def test_a_step_that_takes_too_long_is_ended(local: Work) -> None:
+    text = "import time\ndef slow():\n    time.sleep(30)\n    return 1\ndef quick():\n    return 2\n"
+    begin = time.monotonic()
+    with pytest.raises(StepFailed, match=r"'slow' took longer than its timeout of 0.5 s"):
+        local.run(text, "slow", "quick", plans={"slow": StepPlan(timeout=timedelta(seconds=0.5))})
+    assert time.monotonic() - begin < 10
+    assert local.run(text, "quick")["quick"].reused

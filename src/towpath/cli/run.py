@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from towpath import wiring
+from towpath import kept
 from towpath.cli import shared
 from towpath.errors import Unavailable
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, lock_of
+from towpath.records import Records
 from towpath.run import run as run_once
 from towpath.words import in_words
-from towpath.world import World
 
 app = shared.new_app()
 
@@ -31,8 +31,8 @@ def run(
     replay: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Snapshot the data, check it, train, package, judge, register; exit code 1 when a check or a gate said no."""
-    world = wiring.world(shared.project(context), replay)
-    lock = lock_of(world.project.home, RUN)
+    records = kept.records(shared.project(context), replay)
+    lock = lock_of(records.project.home, RUN)
     if lock_held is not None:
         lock.adopt(lock_held)
     if not lock.take("a run by hand"):
@@ -40,19 +40,19 @@ def run(
     quiet = shared.asked(context).json
     try:
         ended = run_once(
-            world, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr)
+            records, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr)
         )
     finally:
         lock.release()
-    shared.answer(context, ended, _words(ended, world))
+    shared.answer(context, ended, _words(ended, records))
     if ended.outcome in SAID_NO:
         raise typer.Exit(1)
 
 
-def _words(ended: RunEnded, world: World) -> str:
+def _words(ended: RunEnded, records: Records) -> str:
     words = in_words(ended)
     if ended.outcome is not Outcome.REGISTERED:
         return words
-    dirty = world.state().registry.version(ended.version or 0).candidate.dirty
+    dirty = records.state().registry.version(ended.version or 0).candidate.dirty
     after = "commit your changes and run again: a version of uncommitted code stays in staging" if dirty else "`towpath up` serves it"
     return f"{words}\nnext: {after}"

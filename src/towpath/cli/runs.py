@@ -27,7 +27,7 @@ def runs(
 ) -> None:
     """Every run: its cause, its commit, how it ended and why."""
     project = shared.project(context)
-    metric = run_pages.main_metric(project.model.task, project.gates)
+    metric = run_pages.main_metric(project.model.task, project.gates) if project.trained else ""
     known = list(kept.state(project).runs.all.values())
     rows = [run_pages.row(run, metric) for run in (known[-last:] if last else known)]
     shared.answer(context, rows, run_pages.table(rows) if rows else NO_RUNS)
@@ -48,7 +48,7 @@ def why(context: typer.Context, words: Words = None) -> None:
 def _tell(context: typer.Context, words: list[str], how: str) -> None:
     project = shared.project(context)
     state = kept.state(project)
-    metric = run_pages.main_metric(project.model.task, project.gates)
+    metric = run_pages.main_metric(project.model.task, project.gates) if project.trained else ""
     if words[:1] == ["run"]:
         number = _number(words[1:], "run")
         if number not in state.runs.all:

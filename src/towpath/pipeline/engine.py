@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import msgspec
 
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.executor import Done, Executor, Task
+from towpath.pipeline.executor import Done, Executor, Fault, Task
 from towpath.pipeline.fingerprint import causes
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
 from towpath.pipeline.values import Value
+from towpath.project import StepPlan
 from towpath.store import Execution, Store
 
 _SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
@@ -44,6 +45,7 @@ class Setting:
     store: Store
     seed: Callable[[str], int]
     logs: Path
+    plans: Mapping[str, StepPlan] = field(default_factory=dict)
     tell: Callable[[Executed], None] = lambda executed: None
 
 
@@ -69,7 +71,10 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
             break
         for done in executor.wait() if asked else ():
             one = asked.pop(done.step)
-            if done.value is None:
+            if done.fault and not failed and one.may_try_again(done.fault):
+                asked[done.step] = replace(one, tries=one.tries - 1)
+                executor.submit(one.task)
+            elif done.value is None:
                 failed = failed or done
             else:
                 setting.tell(wave.ended(_remembered(one, done, done.value, setting.store)))
@@ -84,6 +89,11 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
 class _Asked:
     fingerprint: Digest
     task: Task
+    tries: int  # that are left
+    retry_on: tuple[str, ...]
+
+    def may_try_again(self, fault: Fault) -> bool:
+        return self.tries > 0 and (not self.retry_on or bool({*self.retry_on} & {*fault.kinds}))
 
 
 class _Wave:
@@ -121,6 +131,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     if known := setting.store.recall(fingerprint):
         return Executed(step.name, fingerprint, True, known.seconds, Value(known.codec, known.output, known.content))
     setting.store.put(canonical_json(known_by))
+    wanted = setting.plans.get(step.name, StepPlan())
     libraries = (_SEEDED,) if _SEEDED in known_by["distributions"] else ()
     task = Task(
         step=step.name,
@@ -130,8 +141,9 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         seed=seed,
         libraries=libraries,
         log=str(setting.logs / f"{step.name}.log"),
+        timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
     )
-    return _Asked(fingerprint, task)
+    return _Asked(fingerprint, task, wanted.retries, wanted.retry_on)
 
 
 def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Executed:

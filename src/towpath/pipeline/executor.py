@@ -23,14 +23,19 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     libraries: tuple[str, ...] = ()
     log: str = ""
+    timeout_s: float | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a step made nothing. ``trace``: the user's own lines, where their code raised."""
+    """Why a step made nothing.
+
+    ``trace``: the user's own lines, where their code raised. ``kinds``: the type of that error by name, and those that it derives from.
+    """
 
     what: str
     mend: str
     trace: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

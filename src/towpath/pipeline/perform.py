@@ -25,7 +25,9 @@ def perform(task: Task, store: Store, place: Path) -> Done:
     try:
         value = _made(task, store, place)
     except TowpathError as fault:
-        told = Fault(what=fault.what, mend=fault.mend, trace=fault.trace if isinstance(fault, StepFailed) else "")
+        theirs = fault if isinstance(fault, StepFailed) else StepFailed(task.step, fault.what, mend=fault.mend)
+        kinds = tuple(kind.__name__ for kind in type(theirs.__cause__ or fault).__mro__)
+        told = Fault(what=fault.what, mend=fault.mend, trace=theirs.trace, kinds=kinds)
         return Done(step=task.step, seconds=machine_s() - begin, fault=told)
     return Done(step=task.step, seconds=machine_s() - begin, value=value)
 

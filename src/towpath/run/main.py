@@ -1,0 +1,90 @@
+"""One run: from a commit to a version, or to a reason why not. Every step of it is an event."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from towpath import events as ev
+from towpath.clock import boot_id
+from towpath.digest import Digest
+from towpath.errors import TowpathError
+from towpath.pipeline import runs
+from towpath.pipeline.runs import Here
+from towpath.pipeline.worktree import Tree, tree
+from towpath.pipeline.worktree import unpack as unpack_tree
+from towpath.project_file import load as load_project
+from towpath.records import Records
+from towpath.run import steps
+from towpath.run.bench import Bench, Ended, Tell
+from towpath.state import State
+from towpath.triggers import waiting
+
+
+def run(
+    records: Records, environ: Mapping[str, str], *, fired: int | None = None, cause: str = "by hand", tell: Tell = lambda text: None
+) -> ev.RunEnded:
+    """Run once, for the firing of a trigger or by hand. The caller holds the lock of runs.
+
+    A trigger's run executes the commit that is checked out. A run by hand executes uncommitted changes too: they are
+    stored, and the version does not pass beyond staging.
+    """
+    source = tree(records.project.root)
+    if fired is not None:
+        source = Tree(source.commit)
+    patch = records.store.put(source.patch) if source.patch else None
+    records.store.sync()
+    started = _start(records, source, patch, fired, cause)
+    try:
+        with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
+            project = load_project(unpack_tree(records.project.root, source, Path(folder)), environ).placed(
+                records.project.root, records.project.home
+            )
+            outcome, because, version = _through(Bench(records, started.run, project, Path(folder), environ, tell))
+    except Ended as end:
+        outcome, because, version = end.outcome, end.because, None
+    except TowpathError as fault:
+        outcome, because, version = ev.Outcome.FAILED, f"{fault.what} (mend: {fault.mend})", None
+    except KeyboardInterrupt:
+        records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because="interrupted"))
+        raise
+    ended = ev.RunEnded(run=started.run, outcome=outcome, because=because, version=version)
+    records.tell(ended)
+    return ended
+
+
+def _start(records: Records, source: Tree, patch: Digest | None, fired: int | None, cause: str) -> ev.RunStarted:
+    here = Here(host=platform.node(), boot=boot_id(), lock_is_free=True)  # the caller holds it: nobody else does
+
+    def choose(state: State) -> list[ev.AnyEvent]:
+        firing = next((one for one in waiting(state.firings, state.runs) if one.run == fired), None)
+        if fired is not None and firing is None:
+            raise TowpathError(f"run {fired} was not fired, or has begun", mend="nothing is to be done: the loop starts runs by itself")
+        lost = [runs.given_up(run, here, records.clock.now()) for run in state.runs.all.values() if run.is_going_on]
+        free = max([state.runs.next_number, *(1 + (one.run or 0) for one in state.firings.decisions)])
+        started = ev.RunStarted(
+            run=firing.run if firing else free,
+            trigger=firing.trigger if firing else "command",
+            cause=firing.cause if firing else cause,
+            commit=source.commit,
+            patch=patch,
+            host=here.host,
+            boot=here.boot,
+            pid=os.getpid(),
+        )
+        return [*lost, started]
+
+    _, events = records.decide(choose)
+    return next(event for event in events if isinstance(event, ev.RunStarted))
+
+
+def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
+    """What needs a table or a model loads its libraries when it is come to."""
+    if bench.project.trained is None and not bench.project.data:
+        return steps.only(bench, {})
+    through: tuple[ev.Outcome, str, int | None] = import_module("towpath.run.model").through(bench)
+    return through

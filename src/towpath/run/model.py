@@ -1,0 +1,176 @@
+"""A run over data: to steps that are made, to a judged candidate, to a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from towpath import candidate
+from towpath import events as ev
+from towpath.candidate import Judged, Rival, Source
+from towpath.data.snapshot import Taken
+from towpath.digest import Digest, of_value
+from towpath.errors import TowpathError, UnknownName
+from towpath.formats.errors import NotConvertible
+from towpath.formats.package import unpack
+from towpath.pipeline import functions
+from towpath.pipeline.inputs import no_rows, of_dataset
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.runs import Run
+from towpath.pipeline.tables import decoded
+from towpath.pipeline.values import Value
+from towpath.release.controller import PRODUCTION
+from towpath.run import steps
+from towpath.run.bench import Bench, Ended
+from towpath.run.data import snapshots
+from towpath.state import State
+from towpath.verdict import Answer, Verdict, overall
+
+_JUDGED = (ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
+
+
+def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
+    """The rest of a run that has data.
+
+    Raises:
+        Ended: before its end: a check said no, or nothing has changed.
+        TowpathError: something broke.
+    """
+    taken = snapshots(bench)
+    if bench.project.trained is None:
+        return steps.only(bench, _given(bench, taken))
+    source = _source(bench)
+    made, made_of = _rows(bench, source, taken)
+    rows = candidate.labelled(made, bench.project, bench.records.clock.now())
+    content = of_value([made_of, rows.height])  # time alone makes more rows mature
+    recipe = candidate.recipe(bench.project, source, content)
+    state = bench.records.state()
+    _stop_if_unchanged(bench, state, recipe)
+    bench.tell(f"training on {rows.height:,} rows with a label")
+    judged, verdicts = _judge(bench, source, rows, recipe, state)
+    said = overall(verdicts)
+    bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
+    because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
+    if judged is None or said in (Answer.INCONCLUSIVE, Answer.ERROR):
+        return ev.Outcome.HELD, because, None
+    if said is Answer.FAIL:
+        return ev.Outcome.REJECTED, because, None
+    return _register(bench, judged.digest)
+
+
+def _source(bench: Bench) -> Source:
+    pipeline = bench.project.pipeline
+    if not pipeline:
+        return Source({}, None, bench.folder)
+    return Source(functions.load(bench.folder, pipeline), Code(bench.folder, pipeline), bench.folder)
+
+
+def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> tuple[pl.DataFrame, Digest]:
+    """The rows that training and gates share, through the cache, and the digest of what is in them."""
+    target, store = bench.project.model.rows, bench.records.store
+    if source.code is None or target in taken:
+        if target not in taken:
+            raise UnknownName("dataset", target, taken)
+        if taken[target].snapshot.kind == "files":
+            raise no_rows(bench.project)
+        return taken[target].frame, taken[target].facts.content
+    done = steps.execute(bench, source.code, _given(bench, taken), [target, *bench.project.steps])
+    made = next(one.value for one in done if one.step == target)
+    if made.codec != "table":
+        raise no_rows(bench.project)
+    return decoded(made, store), made.content
+
+
+def _given(bench: Bench, taken: Mapping[str, Taken]) -> dict[str, Value]:
+    """The datasets as steps take them."""
+    excluded = bench.records.state().exclusions
+    return {name: of_dataset(bench.project, name, one, excluded.of(name), bench.records.store) for name, one in taken.items()}
+
+
+def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:
+    """End the run when an earlier one was made from the same, and what it ended in would come out again.
+
+    A run of uncommitted code answers no commit; a verdict against another champion might be another now.
+    """
+    dirty = state.runs.all[bench.number].patch is not None
+    champion = state.live.champion(PRODUCTION)
+
+    def is_the_same(one: Run) -> bool:
+        judged_alike = one.champion == champion or one.outcome is ev.Outcome.REGISTERED
+        return one.recipe == recipe and one.outcome in _JUDGED and judged_alike and (dirty or one.patch is None)
+
+    before = next((one for one in state.runs.all.values() if is_the_same(one)), None)
+    if before:
+        version = f" in version {before.version}" if before.version else ""
+        raise Ended(
+            ev.Outcome.UNCHANGED, f"nothing it depends on has changed since run {before.number}, which ended{version} as {before.outcome}"
+        )
+
+
+def _judge(bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State) -> tuple[Judged | None, tuple[Verdict, ...]]:
+    champion = state.live.champion(PRODUCTION)
+    try:
+        judged = candidate.make(bench.project, source, rows, _rivals(bench, state), bench.records.store)
+    except NotConvertible as fault:
+        return None, (candidate.unconverted(fault),)
+    bench.told(
+        ev.CandidatePackaged(
+            run=bench.number,
+            digest=judged.digest,
+            recipe=recipe,
+            parameters=candidate.parameters(bench.project, source),
+            profile=judged.profile,
+        ),
+        ev.GatesJudged(
+            run=bench.number,
+            digest=judged.digest,
+            champion=champion,
+            verdicts=judged.verdicts,
+            metrics=judged.metrics,
+            standard_errors=judged.standard_errors,
+        ),
+    )
+    return judged, judged.verdicts
+
+
+def _rivals(bench: Bench, state: State) -> dict[str, Rival | str]:
+    """The champion, and the best version that was ever live by the figures of its own gates."""
+    champion = state.live.champion(PRODUCTION)
+    if champion is None:
+        return {"champion": "no champion serves yet", "best": "no version was ever live"}
+    best = _best(state, bench.project.model.task)
+    return {"champion": _rival(bench, state, champion), "best": _rival(bench, state, best)}
+
+
+def _best(state: State, task: str) -> int:
+    metric, sign = {"regression": ("rmse", -1.0), "multiclass": ("accuracy", 1.0)}.get(task, ("auc", 1.0))
+
+    def worth(number: int) -> float:
+        figures = state.registry.version(number).candidate.metrics.get("candidate", {})
+        return sign * figures[metric] if metric in figures else float("-inf")
+
+    return max(state.live.ever_live(PRODUCTION), key=worth)
+
+
+def _rival(bench: Bench, state: State, number: int) -> Rival:
+    try:
+        return Rival(package=unpack(bench.records.store, state.registry.version(number).digest))
+    except TowpathError as fault:
+        return Rival(fault=f"version {number}: {fault.what}")
+
+
+def _register(bench: Bench, digest: Digest) -> tuple[ev.Outcome, str, int | None]:
+    def choose(state: State) -> list[ev.AnyEvent]:
+        if state.registry.holding(digest):
+            return []
+        return [ev.VersionRegistered(version=state.registry.next_number, digest=digest, run=bench.number)]
+
+    state, events = bench.records.decide(choose)
+    version = state.registry.holding(digest)
+    if version is None:
+        raise TowpathError(f"package {digest} was not registered", mend="run `towpath verify ledger`")
+    bench.records.anchors.add(state.head)
+    if not events:
+        return ev.Outcome.UNCHANGED, f"it gave the same bytes as version {version.number}", version.number
+    return ev.Outcome.REGISTERED, f"version {version.number} passed every gate", version.number
