@@ -126,8 +126,7 @@ class _Worker:
 def _guard_of(group: int) -> tuple[subprocess.Popen[bytes], int]:
     """A process that kills a group when the pipe is closed that only this process holds: also what a step started dies with the run."""
     watched, alive = os.pipe()
-    command = ["sh", "-c", f"read -r _ <&{watched}; kill -9 -{group} 2>/dev/null"]
-    guard = subprocess.Popen(command, pass_fds=(watched,), start_new_session=True, stdin=subprocess.DEVNULL)
+    guard = subprocess.Popen(["sh", "-c", f"read -r _; kill -9 -{group} 2>/dev/null"], stdin=watched, start_new_session=True)
     os.close(watched)
     return guard, alive
 
