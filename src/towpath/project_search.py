@@ -65,10 +65,11 @@ def _check_ends(low: float, high: float, *, log: bool, step: float | None, whole
 class Folds(Part, frozen=True, kw_only=True):
     """The rows that are not for the gates, in ``count`` folds: a trial is trained without one and measured on it, in turn.
 
-    ``by``: the column of groups, strata or times. Left out, strata are those of the label, and times those of the dataset.
+    Without a ``kind`` they are made as ``split.test`` is. ``by``: the column of groups, strata or times; left out, strata are those of
+    the label, and times those of the dataset.
     """
 
-    kind: Literal["random", "stratified", "group", "time"] = "random"
+    kind: Literal["random", "stratified", "group", "time"] | None = None
     count: Annotated[int, Meta(ge=2, le=100)] = 5
     by: str | None = None
 
@@ -81,10 +82,9 @@ class Folds(Part, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind == "group" and not self.by:
             raise UsageError("folds by group need a column", mend="add `by: COLUMN`")
-        if self.kind == "random" and self.by:
-            raise UsageError(
-                f"random folds do not look at {self.by!r}", mend="leave `by` out, or choose the kind stratified, group or time"
-            )
+        if self.kind in (None, "random") and self.by:
+            what = f"folds {'at random' if self.kind else 'without a kind'} do not look at {self.by!r}"
+            raise UsageError(what, mend="leave `by` out, or choose the kind stratified, group or time")
 
 
 class Search(Part, frozen=True, kw_only=True):

@@ -76,7 +76,7 @@ class _Course:
         if found is None or found.value is None:
             because = next((one.because for one in trials if one.because), "none was finished")
             raise Refused(f"none of {len(trials)} trials gave a value: {because}", mend="mend what is trained, or narrow the space")
-        return Found(parameters=found.parameters, value=found.value, trials=trials)
+        return Found(parameters=found.parameters, value=found.value, trials=trials, seconds=self._log.seconds)
 
     def _restored(self) -> list[int]:
         """Tell the study of the trials in the log; the numbers of those that were under way."""

@@ -70,11 +70,12 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search came to: the best trial's parameters and value, and all trials by number."""
+    """What a search came to: the best trial's parameters and value, all trials by number, and the ``seconds`` of searching."""
 
     parameters: dict[str, Scalar]
     value: float
     trials: tuple[Tried, ...]
+    seconds: float
 
 
 def apply(trials: dict[int, Tried], told: Told) -> dict[int, Tried]:

@@ -1,0 +1,82 @@
+"""``model: auto``: from rows to the leaderboard of the portfolio, and from a standing to a fitted model."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from towpath.errors import UsageError
+from towpath.evaluation.folds import FoldWay, Shuffled, folds
+from towpath.evaluation.names import Direction, find, names
+from towpath.project_search import Search
+from towpath.search.crews import Alone, Local
+from towpath.search.declared import budget_of
+from towpath.search.estimators import estimator
+from towpath.search.leaderboard import Leaderboard, Standing, race
+from towpath.search.objectives import Labelled, Unlabelled
+from towpath.search.port import Objective, Question
+from towpath.search.portfolio import Contender, field_of
+
+SILHOUETTE = "silhouette"  # the one metric of clusters
+
+
+def models(
+    rows: pl.DataFrame, label: str, task: str, declared: Search, way: FoldWay, *, seed: int = 0, folder: Path | None = None, about: str = ""
+) -> Leaderboard:
+    """The models of the portfolio, the best first.
+
+    Args:
+        rows: in the form in which a model sees them (text, and numbers with NaN for null), with a ``label`` without gaps.
+        declared: metric, trials, minutes, sampler, pruner and processes; its space and folds are not looked at.
+        seed: from 0 to 2**31 - 1.
+        folder: of the files of trials, by which a race that was killed goes on; ``about`` tells those of other rows apart.
+
+    Raises:
+        Refused: none of them could be trained.
+        UsageError: the rows do not make such folds, or the task has no such metric.
+    """
+    metric = find(declared.metric or names(task)[0], task)
+    made = tuple(folds(rows, way, seed=seed))
+    threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
+
+    def objective(contender: Contender) -> Objective:
+        return Labelled(
+            contender=contender.name, rows=rows, label=label, task=task, metric=metric.name, folds=made, seed=seed, threads=threads
+        )
+
+    field = field_of(task, rows[label].unique(maintain_order=True))
+    crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
+    question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}/{way}")
+    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew)
+
+
+def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Path | None = None, about: str = "") -> Leaderboard:
+    """The models of the portfolio that make clusters, the best first, by the silhouette of rows that they were not trained on.
+
+    Arguments and errors as of ``models``. They convert to ONNX, but a version cannot be made of them: no package has this task.
+    """
+    if declared.metric not in (None, SILHOUETTE):
+        raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
+    made = tuple(folds(rows, Shuffled(declared.folds.count), seed=seed))
+
+    def objective(contender: Contender) -> Objective:
+        return Unlabelled(contender=contender.name, rows=rows, folds=made, seed=seed)
+
+    crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
+    question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
+    return race(field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew)
+
+
+def _question(declared: Search, count: int, better: Direction, seed: int, about: str) -> Question:
+    return Question(space={}, better=better, folds=count, sampler=declared.sampler, pruner=declared.pruner, seed=seed, about=about)
+
+
+def fitted(standing: Standing, rows: pl.DataFrame, task: str, *, label: str | None = None, seed: int = 0) -> Any:
+    """The model of a standing, trained on all of these rows."""
+    features = rows.drop(label) if label else rows
+    made = estimator(standing.contender, features, standing.parameters, task, seed, threads=len(os.sched_getaffinity(0)))
+    return made.fit(features, rows[label].to_numpy()) if label else made.fit(features)
