@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 import optuna
+from msgspec.structs import replace
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
@@ -90,10 +91,10 @@ class OptunaStudy:
         self._study.tell(trial, tried.value, state=_STATES[tried.state])
 
     def importance(self) -> dict[str, float]:
-        """How much each parameter tells a good trial from the others."""
-        with warnings.catch_warnings():  # of few trials it says that they are few
-            warnings.simplefilter("ignore")
-            return dict(optuna.importance.get_param_importances(self._study))
+        """The share of each parameter in what makes the values of the complete trials differ."""
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
+        return {name: float(share) for name, share in found.items()}
 
     def _report(self, trial: optuna.Trial, values: Sequence[float]) -> None:
         """Tell of each fold the mean so far; to a test of pairs, the values themselves."""
@@ -132,18 +133,20 @@ def _check_installed(sampler: str) -> None:
 
 
 def importance(trials: Sequence[Tried], space: Space, better: Direction) -> dict[str, float]:
-    """How much each parameter tells a good trial from the others, by PED-ANOVA; the largest first, with the sum 1.
+    """The share of each parameter in what makes values differ over the space (fANOVA); the largest first, with the sum 1.
 
-    Empty where fewer than two trials are complete, or none of them differ.
+    A pruned trial counts by the mean of its folds so far, or else what only bad trials have would not be seen to matter.
+    Empty where fewer than two trials have a value, none of them differ, or scikit-learn is not installed.
 
-    Source: S. Watanabe, A. Bansal, F. Hutter, "PED-ANOVA: efficiently quantifying hyperparameter importance in arbitrary subspaces",
-    IJCAI 2023.
+    Source: F. Hutter, H. Hoos, K. Leyton-Brown, "An efficient approach for assessing hyperparameter importance", ICML 2014.
     """
-    study = OptunaStudy(Question(space=dict(space), better=better, sampler="random"))
-    complete = [one for one in trials if one.value is not None]
-    if len(complete) < 2 or len({one.value for one in complete}) < 2:
+    if find_spec("sklearn") is None:
         return {}
-    for tried in complete:
+    study = OptunaStudy(Question(space=dict(space), better=better, sampler="random"))
+    valued = [replace(one, state=State.COMPLETE) for one in trials if one.state in (State.COMPLETE, State.PRUNED)]
+    if len({one.value for one in valued}) < 2:
+        return {}
+    for tried in valued:
         study.begin(tried.number, tried.parameters)
         study.end(tried)
     return study.importance()
