@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 from tests.search.hills import QUESTION, SPACE, deadly, hill, nap
 
-from towpath.errors import Conflict, Refused, UsageError
+from towpath.errors import Broken, Conflict, Refused, Unavailable, UsageError
 from towpath.evaluation.names import Direction
 from towpath.project_search import Dimension
 from towpath.search import Budget, Question, State, Trial, search
 from towpath.search.crews import Local
 from towpath.search.spaces import within
-from towpath.search.trial_log import opened, place, read
+from towpath.search.trial_log import TrialLog, opened, place, read
 from towpath.search.trials import Began, apply
 
 TRIALS = Budget(trials=30)
@@ -284,6 +284,26 @@ def test_every_cut_of_the_file_is_gone_on_from(tmp_path):
         assert without_times(found.trials) == without_times(whole.trials), length
 
 
+def test_an_interrupted_search_goes_on(tmp_path):
+    path, left = tmp_path / "trials.jsonl", [20]
+
+    def impatient(trial, fold):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return hill(trial, fold)
+
+    with pytest.raises(KeyboardInterrupt):
+        search(QUESTION, impatient, TRIALS, path=path)
+    assert without_times(search(QUESTION, impatient, TRIALS, path=path).trials) == without_times(search(QUESTION, hill, TRIALS).trials)
+
+
+def test_a_full_disk_is_told_with_the_way_on():
+    with open("/dev/full", "ab", buffering=0) as full, pytest.raises(Unavailable, match="No space left on device") as caught:
+        TrialLog(full).tell(Began(number=0, parameters={}, at=0.0))
+    assert "make room" in caught.value.mend
+
+
 def test_the_file_tells_all_in_order(tmp_path):
     path = tmp_path / "trials.jsonl"
     found = search(QUESTION, broken, TRIALS, path=path)
@@ -300,7 +320,7 @@ def test_the_file_tells_all_in_order(tmp_path):
 def test_a_file_of_something_else_is_refused(tmp_path):
     path = tmp_path / "trials.jsonl"
     path.write_text("something else\n")
-    with pytest.raises(Exception, match="holds no trials") as caught:
+    with pytest.raises(Broken, match="holds no trials") as caught:
         search(QUESTION, hill, TRIALS, path=path)
     assert "delete it" in caught.value.mend
 

@@ -9,25 +9,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from towpath.digest import of_value
-from towpath.errors import Broken, Conflict, UsageError
+from towpath.errors import Broken, Conflict, Unavailable, UsageError
 from towpath.locks import Lock
 from towpath.search.port import Question
 from towpath.search.trials import Ended, Told, Tried, apply
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Told)
+_ROOM = "make room, and search again: it goes on where it stood"
 
 
 class TrialLog:
     """The trials told so far, and the ``seconds`` of searching that they took. Without a file they are kept in memory alone."""
 
-    def __init__(self, file: IO[bytes] | None = None, told: list[Told] | None = None) -> None:
+    def __init__(self, file: FileIO | None = None, told: list[Told] | None = None) -> None:
         self._file = file
         self.trials: dict[int, Tried] = {}
         self.seconds = 0.0
@@ -35,12 +36,21 @@ class TrialLog:
             self._take(one)
 
     def tell(self, told: Told) -> None:
-        """Add it. It survives the end of the process; the end of a trial survives a loss of power too."""
+        """Add it. It survives the end of the process; the end of a trial survives a loss of power too.
+
+        Raises:
+            Unavailable: it cannot be written. What was told before is kept.
+        """
         if self._file is not None:
-            self._file.write(_encoder.encode(told) + b"\n")
-            self._file.flush()
-            if isinstance(told, Ended):
-                os.fsync(self._file.fileno())
+            line = _encoder.encode(told) + b"\n"
+            try:
+                whole = self._file.write(line) == len(line)
+                if isinstance(told, Ended):
+                    os.fsync(self._file.fileno())
+            except OSError as fault:
+                raise Unavailable(f"trials cannot be written: {fault.strerror}", mend=_ROOM) from fault
+            if not whole:
+                raise Unavailable("trials cannot be written: the disk took only a part", mend=_ROOM)
         self._take(told)
 
     def _take(self, told: Told) -> None:
@@ -82,7 +92,7 @@ def opened(path: Path | None, question: Question) -> Iterator[TrialLog]:
         if not mine:
             raise Conflict(f"another process searches at {path}", mend="wait for its end, or stop it")
         told = _begun(path, question)
-        with path.open("ab") as file:
+        with path.open("ab", buffering=0) as file:
             yield TrialLog(file, told)
 
 
