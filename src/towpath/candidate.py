@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from towpath.formats.port import Scores
 from towpath.gates import parse
 from towpath.gates.evidence import Evidence, figures
 from towpath.gates.judge import judge_all
+from towpath.labels import raw, times_of
 from towpath.monitor import profile as profiles
 from towpath.pipeline.default_model import default_model
 from towpath.pipeline.fingerprint import fingerprint, surroundings, versions
@@ -79,38 +80,6 @@ class Judged:
     measured: dict[str, float] = field(default_factory=dict)
 
 
-def labelled(rows: pl.DataFrame, project: Project, now: datetime) -> pl.DataFrame:
-    """The rows that have a label by now: one that is not due yet would be a look into the future.
-
-    Raises:
-        UsageError: the label's column is not there, or no row has a label.
-    """
-    label = project.model.label
-    if label.column not in rows.columns:
-        what = f"the rows have no column {label.column!r}"
-        raise project.fault("model", "label", what=what, mend=f"they have: {', '.join(rows.columns)}")
-    time = next((name for name in times_of(project) if name in rows.columns), None)
-    if time and label.after:
-        moment = pl.col(time).cast(pl.Datetime("us")) if rows.schema[time] == pl.Date else pl.col(time)
-        zone = getattr(rows.schema[time], "time_zone", None)
-        rows = rows.filter(moment <= pl.lit(now if zone else now.replace(tzinfo=None)) - label.after)
-    value = pl.col(label.column)
-    if rows.schema[label.column].is_float():
-        rows = rows.with_columns(value.fill_nan(None))  # a CSV with gaps may have NaN for them
-        if endless := int(rows[label.column].is_infinite().sum() or 0):
-            raise UsageError(f"infinite labels in {label.column!r}: {endless}", mend="mend those rows, or leave their label empty")
-    known = rows.filter(value.is_not_null()) if label.missing == "exclude" else rows.with_columns(value.fill_null(label.missing))
-    if known.is_empty():
-        what = f"none of the rows has a label in {label.column!r} by {now:%Y-%m-%d}"
-        raise UsageError(what, mend="wait for labels, or mend `model.label`")
-    return known
-
-
-def times_of(project: Project) -> list[str]:
-    """The columns that order and cut the rows; they are no part of a request."""
-    return [dataset.time for dataset in project.data.values() if dataset.time]
-
-
 def holdout(project: Project) -> Way:
     """The declared way to set test rows aside."""
     declared: Holdout = project.split.test
@@ -122,11 +91,6 @@ def holdout(project: Project) -> Way:
             )
         return Last(times[0], declared.last)
     return Groups(declared.groups, declared.share) if declared.groups else Random(declared.random or 0.2, declared.stratify)
-
-
-def raw(rows: pl.DataFrame, project: Project) -> pl.DataFrame:
-    """The columns that a request carries, and the label."""
-    return rows.drop(times_of(project), strict=False)
 
 
 def recipe(project: Project, source: Source, content: Digest) -> Digest:

@@ -63,6 +63,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     boot: str
     pid: int
     lease_s: float = LEASE_S
+    installed: Digest | None = None  # what stands for all distributions; None: of a time that did not record it
 
 
 class SnapshotTaken(Event, frozen=True, kw_only=True):
@@ -100,6 +101,7 @@ class CandidatePackaged(Event, frozen=True, kw_only=True):
     recipe: Digest
     parameters: dict[str, Any]
     profile: Digest | None = None  # of the training rows, for the monitors
+    all_labels_due: bool = False  # so that time alone brings no more rows
 
 
 class GatesJudged(Event, frozen=True, kw_only=True):

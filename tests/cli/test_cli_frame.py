@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from importlib import import_module
 from types import SimpleNamespace
@@ -14,7 +15,6 @@ import typer
 from typer.main import get_group
 
 from towpath import __version__
-from towpath.cli import app as frame
 from towpath.cli import shared
 from towpath.cli.app import parse
 from towpath.cli.table import FAMILIES, GROUPS, VERBS, Verb, family_of
@@ -181,7 +181,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_file(run, project, breaking):
 
 
 def test_where_there_is_no_project_the_file_lies_elsewhere(run, tmp_path, breaking, monkeypatch):
-    monkeypatch.setattr(frame.tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     run("break", "key", cwd=tmp_path)
     assert len(list((tmp_path / "temporary").iterdir())) == 1
 

@@ -12,9 +12,9 @@ import polars as pl
 from towpath.backtest.arrivals import Month, by_month
 from towpath.backtest.given import Given, of_dataset, refuse_what_cannot_arrive
 from towpath.backtest.player import Past
-from towpath.candidate import times_of
 from towpath.data import walk
 from towpath.errors import UsageError
+from towpath.labels import times_of
 from towpath.pipeline import functions
 from towpath.pipeline.calling import in_memory
 from towpath.pipeline.inputs import no_rows

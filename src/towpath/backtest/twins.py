@@ -9,12 +9,13 @@ import polars as pl
 from towpath.backtest.arrivals import Month
 from towpath.backtest.drill import Plant, planted, spoiler
 from towpath.backtest.player import Past
-from towpath.candidate import Source, labelled, train
+from towpath.candidate import Source, train
 from towpath.errors import TowpathError
 from towpath.events import Outcome
 from towpath.formats.build import trained_answerer
 from towpath.formats.package import unpack
 from towpath.formats.port import Scores
+from towpath.labels import labelled
 from towpath.pipeline import functions
 from towpath.pipeline.calling import in_memory
 from towpath.pipeline.reach import Project as Code

@@ -35,6 +35,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     champion: int | None = None  # that the gates compared with
     recipe: Digest | None = None
     parameters: dict[str, object] = {}
+    installed: Digest | None = None
+    all_labels_due: bool = False
     gates: tuple[Verdict, ...] = ()
     metrics: dict[str, dict[str, float]] = {}
     ended: datetime | None = None
@@ -125,7 +127,10 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
     """The runs after one more event."""
     match entry.event:
         case ev.RunStarted() as event:
-            fields = {name: getattr(event, name) for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_s")}
+            fields = {
+                name: getattr(event, name)
+                for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_s", "installed")
+            }
             run = Run(number=event.run, started=entry.at, heard=entry.at, **fields)
         case ev.SnapshotTaken() as event:
             was = runs.all[event.run]
@@ -137,7 +142,9 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
             was = runs.all[event.run]
             run = replace(was, steps=(*was.steps, event))
         case ev.CandidatePackaged() as event:
-            run = replace(runs.all[event.run], candidate=event.digest, recipe=event.recipe, parameters=event.parameters)
+            was = runs.all[event.run]
+            made = {"candidate": event.digest, "recipe": event.recipe, "parameters": event.parameters}
+            run = replace(was, **made, all_labels_due=event.all_labels_due)
         case ev.GatesJudged() as event:
             run = replace(runs.all[event.run], gates=event.verdicts, metrics=event.metrics, champion=event.champion)
         case ev.RunEnded() as event:

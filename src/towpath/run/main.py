@@ -14,6 +14,7 @@ from towpath.clock import boot_id
 from towpath.digest import Digest
 from towpath.errors import TowpathError
 from towpath.pipeline import runs
+from towpath.pipeline.installed import installed
 from towpath.pipeline.runs import Here
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
@@ -21,6 +22,7 @@ from towpath.project_file import load as load_project
 from towpath.records import Records
 from towpath.run import steps
 from towpath.run.bench import Bench, Ended, Tell
+from towpath.run.unchanged import stop_if_nothing_changed
 from towpath.state import State
 from towpath.triggers import waiting
 
@@ -75,6 +77,7 @@ def _start(records: Records, source: Tree, patch: Digest | None, fired: int | No
             host=here.host,
             boot=here.boot,
             pid=os.getpid(),
+            installed=installed(),
         )
         return [*lost, started]
 
@@ -86,5 +89,6 @@ def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     """What needs a table or a model loads its libraries when it is come to."""
     if bench.project.trained is None and not bench.project.data:
         return steps.only(bench, {})
+    stop_if_nothing_changed(bench)
     through: tuple[ev.Outcome, str, int | None] = import_module("towpath.run.model").through(bench)
     return through

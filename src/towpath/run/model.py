@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from towpath import candidate
+from towpath import candidate, labels
 from towpath import events as ev
 from towpath.candidate import Judged, Rival, Source
 from towpath.data.snapshot import Taken
@@ -17,17 +17,15 @@ from towpath.formats.package import unpack
 from towpath.pipeline import functions
 from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
-from towpath.pipeline.runs import Run
 from towpath.pipeline.tables import decoded
 from towpath.pipeline.values import Value
 from towpath.release.controller import PRODUCTION
 from towpath.run import steps
-from towpath.run.bench import Bench, Ended
+from towpath.run.bench import Bench
 from towpath.run.data import snapshots
+from towpath.run.unchanged import judged_alike, unchanged
 from towpath.state import State
 from towpath.verdict import Answer, Verdict, overall
-
-_JUDGED = (ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
 
 
 def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
@@ -42,13 +40,14 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
         return steps.only(bench, _given(bench, taken))
     source = _source(bench)
     made, made_of = _rows(bench, source, taken)
-    rows = candidate.labelled(made, bench.project, bench.records.clock.now())
+    rows = labels.labelled(made, bench.project, bench.records.clock.now())
     content = of_value([made_of, rows.height])  # time alone makes more rows mature
     recipe = candidate.recipe(bench.project, source, content)
     state = bench.records.state()
     _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
-    judged, verdicts = _judge(bench, source, rows, recipe, state)
+    all_due = labels.due(made, bench.project, bench.records.clock.now()).height == made.height
+    judged, verdicts = _judge(bench, source, rows, recipe, state, all_due=all_due)
     said = overall(verdicts)
     bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
@@ -94,21 +93,14 @@ def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:
     A run of uncommitted code answers no commit; a verdict against another champion might be another now.
     """
     dirty = state.runs.all[bench.number].patch is not None
-    champion = state.live.champion(PRODUCTION)
-
-    def is_the_same(one: Run) -> bool:
-        judged_alike = one.champion == champion or one.outcome is ev.Outcome.REGISTERED
-        return one.recipe == recipe and one.outcome in _JUDGED and judged_alike and (dirty or one.patch is None)
-
-    before = next((one for one in state.runs.all.values() if is_the_same(one)), None)
-    if before:
-        version = f" in version {before.version}" if before.version else ""
-        raise Ended(
-            ev.Outcome.UNCHANGED, f"nothing it depends on has changed since run {before.number}, which ended{version} as {before.outcome}"
-        )
+    alike = (one for one in state.runs.all.values() if one.recipe == recipe and judged_alike(one, state) and (dirty or one.patch is None))
+    if before := next(alike, None):
+        raise unchanged(before)
 
 
-def _judge(bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State) -> tuple[Judged | None, tuple[Verdict, ...]]:
+def _judge(
+    bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State, *, all_due: bool
+) -> tuple[Judged | None, tuple[Verdict, ...]]:
     champion = state.live.champion(PRODUCTION)
     try:
         judged = candidate.make(bench.project, source, rows, _rivals(bench, state), bench.records.store)
@@ -121,6 +113,7 @@ def _judge(bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, sta
             recipe=recipe,
             parameters=candidate.parameters(bench.project, source),
             profile=judged.profile,
+            all_labels_due=all_due,
         ),
         ev.GatesJudged(
             run=bench.number,
