@@ -32,6 +32,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/parts: $(VENV)/installed
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),mlflow]' --group parts
+	if command -v npm >/dev/null; then npm install --prefix build/s3rver --no-audit --no-fund --silent s3rver@3.7.1; fi
 	touch $@
 
 demo: $(VENV)/installed $(FLIGHTS)/data/prepared

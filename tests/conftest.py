@@ -1,5 +1,5 @@
 """Servers that any test may ask for."""
 
-from tests.servers import moto, postgres, seaweedfs
+from tests.servers import moto, postgres, s3rver, seaweedfs
 
-__all__ = ["moto", "postgres", "seaweedfs"]
+__all__ = ["moto", "postgres", "s3rver", "seaweedfs"]

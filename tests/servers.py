@@ -1,7 +1,8 @@
-"""Real servers for tests and benchmarks: PostgreSQL, and two that speak S3 (SeaweedFS, moto). On 127.0.0.1, and gone with this process.
+"""Real servers for tests and benchmarks: PostgreSQL, and three that speak S3 (SeaweedFS, moto, s3rver). They listen on 127.0.0.1 and
+are gone with this process.
 
-A test asks for the fixture ``postgres``, ``seaweedfs`` or ``moto`` and is marked ``parts``; each is started once a session, when the
-first test asks. Where a part is not installed the test is skipped, and the reason is the command that installs it.
+A test asks for the fixture ``postgres``, ``seaweedfs``, ``moto`` or ``s3rver`` and is marked ``parts``; each is started once a session,
+when the first test asks. Where a part is not installed the test is skipped, and the reason is the command that installs it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import pytest
 
 NOBODY = 65534
 PASSWORD = "tow the boat"
+S3RVER = "npm install --prefix build/s3rver s3rver@3.7.1"
 PARTS = "pip install --constraint constraints.txt --group parts"
 
 _PR_SET_PDEATHSIG = 1
@@ -158,6 +160,20 @@ def moto_server() -> Iterator[S3]:
         yield server
 
 
+@contextmanager
+def node_s3rver() -> Iterator[S3]:
+    """A new s3rver, which takes a conditional write for a plain one. Raises Missing."""
+    program = Path("build/s3rver/node_modules/.bin/s3rver").absolute()
+    if not program.exists() or shutil.which("node") is None or find_spec("boto3") is None:
+        raise Missing(f"s3rver is not installed: {S3RVER}")
+    with tempfile.TemporaryDirectory(prefix="towpath-s3rver-") as folder:
+        server = S3(free_port())
+        server.environ |= {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER"}
+        command = ["node", str(program), "-d", folder, "-a", "127.0.0.1", "-p", str(server.port), "--silent", "--no-vhost-buckets"]
+        with _running(command, Path(folder), lambda: _make_bucket(server)):
+            yield server
+
+
 def free_port() -> int:
     """A port that nobody listens at: below those the kernel hands out by itself, and with room for SeaweedFS's second ports (+10,000)."""
     for port in random.sample(range(12_000, 22_000), 1000):
@@ -184,6 +200,11 @@ def seaweedfs() -> Iterator[S3]:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[S3]:
     yield from _or_skipped(moto_server)
+
+
+@pytest.fixture(scope="session")
+def s3rver() -> Iterator[S3]:
+    yield from _or_skipped(node_s3rver)
 
 
 def _or_skipped(start: Callable) -> Iterator:

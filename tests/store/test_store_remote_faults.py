@@ -136,7 +136,7 @@ def test_wrong_credentials_are_told_at_once(client, objects, url, tmp_path, monk
 
 
 def test_a_server_that_ignores_conditional_writes_is_refused(moto, tmp_path, monkeypatch):
-    """As s3rver does; moto checks no signature, so that it does not mind a header that is lost on the way."""
+    """By a header that is lost on the way to moto, which checks no signature."""
     with proxy(moto.port) as forgetful:
         for name, value in moto.through(forgetful.port).items():
             monkeypatch.setenv(name, value)
@@ -147,3 +147,12 @@ def test_a_server_that_ignores_conditional_writes_is_refused(moto, tmp_path, mon
         assert list(client.bucket.list("packs")) == []
         forgetful.does(None)
         prove(client.bucket)
+
+
+def test_s3rver_which_ignores_them_is_refused_and_gets_nothing(s3rver, tmp_path, monkeypatch):
+    for name, value in s3rver.environ.items():
+        monkeypatch.setenv(name, value)
+    client = Client(tmp_path, CloudBucket(s3rver.new()))
+    with pytest.raises(UsageError, match="ignores conditional writes"):
+        client.push(client.add(b"data"))
+    assert list(client.bucket.list("packs")) == []
