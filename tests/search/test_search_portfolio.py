@@ -1,7 +1,5 @@
 """`model: auto`: every model trains on rows as they come, converts to ONNX, and stands on the leaderboard by what it is worth."""
 
-from functools import partial
-
 import numpy as np
 import polars as pl
 import pytest
@@ -22,7 +20,7 @@ from towpath.search.estimators import MOST_WORDS, estimator
 from towpath.search.leaderboard import Standing, race
 from towpath.search.objectives import Labelled
 from towpath.search.port import Trial
-from towpath.search.portfolio import CONTENDERS, TASKS, Field, field_of
+from towpath.search.portfolio import CONTENDERS, MODEL, TASKS, Field, field_of
 
 
 def raw_rows(count: int = 400, seed: int = 0) -> pl.DataFrame:
@@ -93,10 +91,8 @@ def test_the_first_parameters_lie_in_the_space(contender):
 def test_each_model_learns_and_repeats_and_every_parameter_counts(contender, task):
     rows = ROWS.with_columns(label=pl.Series(LABELS[task]))
     metric = "r2" if task == "regression" else "accuracy"
-    objective = Labelled(
-        contender=contender.name, rows=rows, label="label", task=task, metric=metric, folds=tuple(folds(rows, Shuffled(4))), seed=3
-    )
-    first = Trial(0, quick(contender.first))
+    objective = Labelled(rows=rows, label="label", task=task, metric=metric, folds=tuple(folds(rows, Shuffled(4))), seed=3)
+    first = Trial(0, {**quick(contender.first), MODEL: contender.name})
     value = objective(first, 0)
     assert value > (0.5 if task == "regression" else 0.75)
     assert objective(first, 0) == value
@@ -151,20 +147,26 @@ def test_a_race_that_is_run_again_trains_nothing(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")} == files
 
 
-def hopeless(contender, trial, fold):
-    if contender.name != "kmeans":
+def test_two_processes_come_to_the_same_standings():
+    rows = ROWS.with_columns(label=pl.Series(VALUE))
+    one, two = (models(rows, "label", "regression", Search(trials=5, parallel=parallel), Shuffled(2)) for parallel in (1, 2))
+    assert [(a.contender, a.parameters, a.value) for a in one.standings] == [(b.contender, b.parameters, b.value) for b in two.standings]
+
+
+def hopeless(trial, fold):
+    if trial.parameters[MODEL] != "kmeans":
         raise ValueError("it does not fit")
     return float(trial.parameters["clusters"])
 
 
 def test_who_fails_is_left_out_with_the_reason_and_nobody_left_is_an_error():
     question = Question(space={}, better=Direction.HIGHER)
-    board = race(field_of("clustering"), question, lambda contender: partial(hopeless, contender), Budget(trials=20))
+    board = race(field_of("clustering"), question, hopeless, Budget(trials=20))
     assert [one.contender for one in board.standings] == ["kmeans"]
     assert board.best.parameters == {"clusters": 12}
     assert "it does not fit" in board.left_out["mixture"]
     with pytest.raises(Refused, match=r"no model of the portfolio could be trained: batches: .*it does not fit"):
-        race(Field(field_of("clustering").contenders[1:], {}), question, lambda contender: partial(hopeless, contender), Budget(trials=20))
+        race(Field(field_of("clustering").contenders[1:], {}), question, hopeless, Budget(trials=20))
 
 
 def test_folds_by_time_are_looked_up_in_the_rows():

@@ -18,8 +18,8 @@ from towpath.search.declared import budget_of
 from towpath.search.estimators import estimator
 from towpath.search.leaderboard import Leaderboard, Standing, race
 from towpath.search.objectives import Labelled, Unlabelled
-from towpath.search.port import Objective, Question
-from towpath.search.portfolio import Contender, field_of
+from towpath.search.port import Question
+from towpath.search.portfolio import field_of
 
 SILHOUETTE = "silhouette"  # the one metric of clusters
 
@@ -43,11 +43,7 @@ def models(
     made = tuple(folds(rows, way, seed=seed))
     threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
 
-    def objective(contender: Contender) -> Objective:
-        return Labelled(
-            contender=contender.name, rows=rows, label=label, task=task, metric=metric.name, folds=made, seed=seed, threads=threads
-        )
-
+    objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=made, seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
     crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
     question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}/{way}")
@@ -63,9 +59,7 @@ def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Pat
         raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
     made = tuple(folds(rows, Shuffled(declared.folds.count), seed=seed))
 
-    def objective(contender: Contender) -> Objective:
-        return Unlabelled(contender=contender.name, rows=rows, folds=made, seed=seed)
-
+    objective = Unlabelled(rows=rows, folds=made, seed=seed)
     crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
     question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
     return race(field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from math import ceil
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from towpath.errors import Refused
 from towpath.evaluation.names import Direction
 from towpath.project_fields import Scalar
 from towpath.search.crews import Alone
-from towpath.search.port import Budget, Crew, Objective, Question
-from towpath.search.portfolio import Contender, Field
+from towpath.search.port import Budget, Crew, Measured, Objective, Question, Task, Trial
+from towpath.search.portfolio import MODEL, Contender, Field
 from towpath.search.search import search
 from towpath.search.trial_log import place
 from towpath.search.trials import Found
@@ -47,7 +47,7 @@ class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
 def race(
     field: Field,
     question: Question,
-    objective: Callable[[Contender], Objective],
+    objective: Objective,
     budget: Budget,
     *,
     folder: Path | None = None,
@@ -57,28 +57,41 @@ def race(
 
     Args:
         question: of every contender, but for the space, which each brings with it.
+        objective: its trials have the contender's name as the parameter ``model``.
         budget: for all of them together; each contender that is begun makes one trial at least.
         folder: of the files of trials. Left out, nothing survives the process.
 
     Raises:
         Refused: nobody came in; says why the first one did not.
     """
-    with tempfile.TemporaryDirectory() if folder is None else nullcontext(str(folder)) as where:
-        return _Race(field, question, objective, budget, Path(where), crew).run()
+    with tempfile.TemporaryDirectory() if folder is None else nullcontext(str(folder)) as where, closing(crew(objective)) as hands:
+        return _Race(field, question, objective, budget, Path(where), hands).run()
+
+
+class _Lane:
+    """The crew of a race, as one contender's search sees it: its workers hold the rows once for all."""
+
+    def __init__(self, crew: Crew, contender: str) -> None:
+        self._crew, self._contender = crew, contender
+        self.slots = crew.slots
+        self._tasks: dict[tuple[int, int], Task] = {}
+
+    def submit(self, task: Task) -> None:
+        self._tasks[task.trial.number, task.fold] = task
+        named = Trial(task.trial.number, {**task.trial.parameters, MODEL: self._contender})
+        self._crew.submit(Task(named, task.fold))
+
+    def wait(self) -> list[Measured]:
+        return [replace(one, task=self._tasks.pop((one.task.trial.number, one.task.fold))) for one in self._crew.wait()]
+
+    def close(self) -> None:
+        """The crew goes on with the next contender."""
 
 
 class _Race:
     """One race on its way."""
 
-    def __init__(
-        self,
-        field: Field,
-        question: Question,
-        objective: Callable[[Contender], Objective],
-        budget: Budget,
-        folder: Path,
-        crew: Callable[[Objective], Crew],
-    ) -> None:
+    def __init__(self, field: Field, question: Question, objective: Objective, budget: Budget, folder: Path, crew: Crew) -> None:
         self._field, self._question, self._objective, self._budget = field, question, objective, budget
         self._folder, self._crew = folder, crew
         self._found: dict[str, Found] = {}
@@ -130,9 +143,9 @@ class _Race:
 
     def _search(self, contender: Contender, budget: Budget) -> None:
         question = replace(self._question, space=contender.space, about=f"{self._question.about}/{contender.name}")
-        path, objective = place(self._folder, question), self._objective(contender)
+        path, lane = place(self._folder, question), _Lane(self._crew, contender.name)
         try:
-            found = search(question, objective, budget, path=path, crew=self._crew, first=[contender.first])
+            found = search(question, self._objective, budget, path=path, crew=lambda objective: lane, first=[contender.first])
         except Refused as fault:
             self._left_out[contender.name] = fault.what
         else:

@@ -11,6 +11,7 @@ from towpath.errors import UnknownName
 from towpath.project_fields import Scalar
 from towpath.project_search import Dimension
 
+MODEL = "model"  # the parameter of a race's trials that names the contender
 TASKS = ("binary", "multiclass", "regression", "clustering")
 _CLASSES, _SUPERVISED = ("binary", "multiclass"), ("binary", "multiclass", "regression")
 
