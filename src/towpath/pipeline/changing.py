@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from towpath.pipeline.linking import Leads, Linker
+from towpath.pipeline.names import Chain
 from towpath.pipeline.syntax import Module, Piece
 from towpath.pipeline.tree import Tree
 
@@ -44,7 +45,7 @@ class Changing:
         for package in self._tree.above(module.name):
             self._import(package, begun, found)
         for one in module.imported:
-            for name in (one.loads, f"{one.loads}.{one.target[1]}"):
+            for name in dict.fromkeys((one.loads, ".".join(filter(None, one.target)))):
                 other = self._tree.module(name)
                 for each in (*self._tree.above(name), *([other] if other else [])):
                     self._import(each, begun, found)
@@ -62,33 +63,41 @@ class Changing:
         return self._done[modules]
 
     def _note(self, piece: Piece, changes: Changes) -> None:
-        leads = self._linker.by(piece, self._names_now(piece), later=False)
+        now = self._now(piece)
+        leads = self._linker.by(piece, now, later=False)
         inner = self._linker.all_from(leads.pieces)
         executed = dict.fromkeys((*leads.pieces, *inner))
-        for touched in self._touched(piece, executed):
+        for touched in self._touched(piece, now):
             changes.of.setdefault(touched, []).append(piece)
         if (piece.is_effect and _is_more_than_told(piece)) or _stores_outside(piece, leads):
             outside = leads.outside.union(*(self._linker.of(one).outside for one in executed))
             if outside:
                 changes.everywhere.append(piece)
 
-    def _names_now(self, piece: Piece) -> list[str]:
+    def _now(self, piece: Piece) -> list[tuple[str, Chain]]:
         """The names that a statement takes on import; of base classes only those that do something when another class takes them."""
         idle = {name for name in piece.uses.bases if not any(map(_notes_classes, self._bases(piece, name)))}
         busy = {name for name, _ in piece.uses.alters} | {given for _, given in piece.uses.gives}
-        return sorted(name for name in piece.uses.now if name not in idle or name in busy)
+        names = piece.uses.now - (idle - busy)
+        return [pair for pair in piece.pairs if pair[0] in names]
 
     def _bases(self, piece: Piece, name: str) -> Iterator[Piece]:
         found = self._linker.name(piece.module, name).pieces
         yield from (one for one in (*found, *self._linker.all_from(found)) if isinstance(one.node, ast.ClassDef))
 
-    def _touched(self, piece: Piece, executed: dict[Piece, None]) -> set[Piece]:
-        """Objects that may be another thing afterwards: whatever can change and is mentioned, and what is stored to or handed on."""
-        found = {one for one in executed if not one.is_fixed}
-        for one in (piece, *executed):
+    def _touched(self, piece: Piece, now: list[tuple[str, Chain]]) -> set[Piece]:
+        """Objects that may be another thing afterwards: what can change and is more than computed with, and what is stored to."""
+        busy = dict.fromkeys(self._linker.by(piece, [pair for pair in piece.busy if pair in now], later=False).pieces)
+        queue = list(busy)
+        while queue:
+            more = [one for one in self._linker.busy(queue.pop()) if one not in busy]
+            busy.update(dict.fromkeys(more))
+            queue += more
+        found = {one for one in busy if not one.is_fixed}
+        for one in (piece, *busy):
             for name, chain in one.uses.alters if not one.alone else ():
                 if name in one.takes:
-                    found |= set(self._linker.name(one.module, name, chain).pieces)
+                    found |= set(self._linker.name(one.module, name, chain, whole=False).pieces)
             for called, given in one.uses.gives if not one.alone else ():
                 if given in one.takes and self._may_mark(one, called):
                     found |= set(self._linker.name(one.module, given).pieces)

@@ -26,27 +26,33 @@ class Linker:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._known: dict[Piece, Leads] = {}
+        self._busy: dict[Piece, set[Piece]] = {}
 
     def of(self, piece: Piece) -> Leads:
         """Where a statement leads: in one step, by all names that it takes."""
         if piece not in self._known:
-            self._known[piece] = Leads() if piece.alone else self.by(piece, piece.takes)
+            self._known[piece] = Leads() if piece.alone else self.by(piece, piece.pairs)
         return self._known[piece]
 
-    def by(self, piece: Piece, names: Iterable[str], *, later: bool = True) -> Leads:
+    def by(self, piece: Piece, pairs: Iterable[tuple[str, Chain]], *, later: bool = True) -> Leads:
         """Where a statement leads by some of the names that it takes, and by the imports in its functions."""
         found = _Following(self._tree)
-        for name in names:
-            for chain in piece.takes.get(name, ()):
-                found.name(piece.module, name, chain)
+        for name, chain in pairs:
+            found.name(piece.module, name, chain)
         for one in piece.uses.later if later else ():
             for chain in piece.uses.chains.get(one.name) or ITSELF:
                 found.target(one.target, chain)
         return found.leads
 
-    def name(self, module: Module, name: str, chain: Chain = ()) -> Leads:
-        """Where a name at the top of a module leads."""
-        found = _Following(self._tree)
+    def busy(self, piece: Piece) -> set[Piece]:
+        """Where a statement leads by the names of which it does more than compute with them."""
+        if piece not in self._busy:
+            self._busy[piece] = set() if piece.alone else set(self.by(piece, piece.busy).pieces)
+        return self._busy[piece]
+
+    def name(self, module: Module, name: str, chain: Chain = (), *, whole: bool = True) -> Leads:
+        """Where a name at the top of a module leads; where that is another module, to all in it if ``whole``."""
+        found = _Following(self._tree, whole=whole)
         found.name(module, name, chain)
         return found.leads
 
@@ -65,8 +71,8 @@ class Linker:
 class _Following:
     """One question: names are followed until they are no longer imports."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree, self.leads = tree, Leads()
+    def __init__(self, tree: Tree, *, whole: bool = True) -> None:
+        self._tree, self._whole, self.leads = tree, whole, Leads()
         self._seen: set[tuple[str, str, Chain]] = set()
 
     def name(self, module: Module, name: str, chain: Chain) -> bool:
@@ -117,7 +123,7 @@ class _Following:
         """``base.a.b``: a name in a module or a module in a package; all of the module where it names neither."""
         module = self._tree.module(base)
         if not chain:
-            for one in (*([module] if module else []), *self._tree.below(base)):
+            for one in (*([module] if module else []), *(self._tree.below(base) if self._whole else ())):
                 self._all(one)
             return
         there = module is not None and self.name(module, chain[0], chain[1:])
@@ -128,7 +134,7 @@ class _Following:
             self._all(module)  # its `__getattr__`, or what it was given while running
 
     def _all(self, module: Module) -> None:
-        for name in module.binding:
+        for name in module.binding if self._whole else ():
             self.name(module, name, ())
 
 

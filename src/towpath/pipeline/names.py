@@ -97,8 +97,9 @@ class Uses:
 
     ``chains``: how each name is used, whoever's it is. ``at_top``: the names that are read in the scope of the module or of a class.
     ``now``: those that are read when the module is imported, not first when a function is called. ``bases``: those of its base classes.
+    ``busy``: the names, with their chains, with which more is done than to compute.
     ``alters``: what is stored to, or has a method called, by name and chain. ``gives``: names that are handed to a call, with the name
-    that is called. ``acts``: whether it may do more on import than bind its names.
+    that is called. ``acts``: whether it may do more on import than bind its names; ``tells``: whether a part of it binds none.
     """
 
     def __init__(self, node: ast.stmt, package: str) -> None:
@@ -108,19 +109,22 @@ class Uses:
         self.bases: set[str] = set()
         self.alters: set[tuple[str, Chain]] = set()
         self.gives: set[tuple[str, str]] = set()
+        self.busy: set[tuple[str, Chain]] = set()
         self.rebinds: set[str] = set()  # by ``global``
         self.imports: list[Import] = []  # at the top, in `if` and `try` too
         self.later: list[Import] = []  # in functions
         self.places: list[Use] = []
         self.calls: list[tuple[ast.Call, bool]] = []  # and whether on import
         self.acts = False
+        self.tells = False
         self._package = package
         self._visit(node, True, True)
 
     def _visit(self, node: ast.AST, now: bool, top: bool) -> None:
         kind = type(node)
         if kind is ast.Name or kind is ast.Attribute:
-            self._chain(node, now, top)
+            if kind is ast.Attribute or type(node.ctx) is not ast.Store:  # type: ignore[attr-defined]
+                self._chain(node, now, top)
         elif kind is not ast.Constant:
             special = _VISITORS.get(kind)
             if special:
@@ -138,11 +142,12 @@ class Uses:
             elif isinstance(value, ast.AST):
                 self._visit(value, now, top)
 
-    def _chain(self, node: ast.AST, now: bool, top: bool) -> None:
+    def _chain(self, node: ast.AST, now: bool, top: bool, *, busy: bool = True) -> None:
         name, chain = _dotted(node)
         if name is None:
             self._parts(node, now, top)
             return
+        self.busy |= {(name, chain)} if busy else set()
         self.places.append(Use(node.lineno, name, chain))  # type: ignore[attr-defined]
         self.chains.setdefault(name, set()).add(chain)
         if now:
@@ -162,10 +167,21 @@ class Uses:
             self._alter(name, chain, now)
         self._parts(node, now, top)
 
+    def _computed(self, node: ast.expr, now: bool, top: bool) -> None:
+        """What goes into a new value."""
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.Name | ast.Attribute):
+                self._chain(part, now, top, busy=False)
+            else:
+                self._visit(part, now, top)
+
     def _call(self, node: ast.Call, now: bool, top: bool) -> None:
         self.calls.append((node, now))
         self.acts |= now
         called, chain = _dotted(node.func)
+        if called in COMPUTE and not chain:
+            self._computed(node, now, top)
+            return
         if called and chain:
             self.alters.add((called, chain[:-1]))
         for given in (*node.args, *(word.value for word in node.keywords)):
@@ -247,14 +263,45 @@ class Uses:
     def _import(self, node: ast.Import | ast.ImportFrom, now: bool, top: bool) -> None:
         (self.imports if top and now else self.later).extend(imports_of(node, self._package))
 
+    def _augmented(self, node: ast.AugAssign, now: bool, top: bool) -> None:
+        self.acts |= now
+        self._chain(node.target, now, top)
+        self._visit(node.value, now, top)
+
+    def _alone(self, node: ast.Expr | ast.Raise | ast.Assert, now: bool, top: bool) -> None:
+        self.tells |= now
+        self._effect(node, now, top)
+
     def _effect(self, node: ast.AST, now: bool, top: bool) -> None:
         self.acts |= now
         self._parts(node, now, top)
 
 
+COMPUTE = {
+    "sum",
+    "len",
+    "any",
+    "all",
+    "str",
+    "repr",
+    "int",
+    "float",
+    "bool",
+    "abs",
+    "round",
+    "isinstance",
+    "print",
+    "range",
+    "divmod",
+    "pow",
+}
 _VISITORS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Subscript: Uses._subscript,
     ast.Call: Uses._call,
+    ast.BinOp: Uses._computed,
+    ast.Compare: Uses._computed,
+    ast.UnaryOp: Uses._computed,
+    ast.FormattedValue: Uses._computed,
     ast.FunctionDef: Uses._function,
     ast.AsyncFunctionDef: Uses._function,
     ast.Lambda: Uses._lambda,
@@ -267,11 +314,12 @@ _VISITORS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Global: Uses._global,
     ast.Import: Uses._import,
     ast.ImportFrom: Uses._import,
-    ast.AugAssign: Uses._effect,
+    ast.AugAssign: Uses._augmented,
     ast.Delete: Uses._effect,
     ast.With: Uses._effect,
-    ast.Raise: Uses._effect,
-    ast.Assert: Uses._effect,
+    ast.Expr: Uses._alone,
+    ast.Raise: Uses._alone,
+    ast.Assert: Uses._alone,
 }
 
 

@@ -66,21 +66,24 @@ class Project(Tree):
         for piece in walk.reached:
             by_module.setdefault(piece.module, []).append(piece)
         kept = {module.name for module in by_module}
-        only_done = kept - {module.name for module in walk.entered}
+        changing = {piece.module.name for piece in walk.joined}
 
         def is_there(one: Import) -> bool:
             return bool({one.loads, ".".join(one.target)} & kept) or not self.is_own(one.loads)
 
         def beside(one: Import) -> list[str]:
             loaded = self.module(one.loads)
-            return [other.name for other in (self._changing.imported_with(loaded) if loaded else ()) if other.name in only_done]
+            return [other.name for other in (self._changing.imported_with(loaded) if loaded else ()) if other.name in changing]
 
         ordered = sorted(by_module.items(), key=lambda item: item[0].name)
         return {module.path: sliced(module, pieces, is_there, beside).encode() for module, pieces in ordered}
 
 
 class _Walk:
-    """One walk from a name of the pipeline. ``named`` is what that name leads to by itself, ``done`` what is there for what it changes."""
+    """One walk from a name of the pipeline. ``named`` is what that name leads to by itself.
+
+    ``done`` are statements that are there for what they do on import; ``joined`` those of them that do it to what others made.
+    """
 
     def __init__(self, module: Module, name: str, linker: Linker, changing: Changing) -> None:
         self._linker, self._changing = linker, changing
@@ -90,6 +93,7 @@ class _Walk:
         self.reached: dict[Piece, None] = {}
         self.entered: dict[Module, None] = {}
         self.outside: set[str] = set()
+        self.joined: set[Piece] = set()
         self.done: set[Piece] = set()
         start = linker.name(module, name)
         self.named = start.pieces
@@ -103,21 +107,26 @@ class _Walk:
             if module not in self.entered:
                 self.entered[module] = None
                 self._load(module)
-                self._do(module.effects)
+                self.done.update(module.effects)
+                for piece in module.effects:
+                    self._take(piece)
         for piece in leads.pieces:
             self._take(piece)
 
     def _load(self, module: Module) -> None:
+        if module in self.loaded:
+            return
         loaded = tuple(one for one in self._changing.imported_with(module) if one not in self.loaded)
-        if loaded:
-            self.loaded.update(dict.fromkeys(loaded))
-            changes = self._changing.by(loaded)
-            self._changes.append(changes)
-            self._do(changes.everywhere)
-            self._do([one for piece in self.reached for one in changes.of.get(piece, ())])
+        self.loaded.update(dict.fromkeys(loaded))
+        changes = self._changing.by(loaded)
+        self._changes.append(changes)
+        self._join(changes.everywhere)
+        self._join([one for piece in self.reached for one in changes.of.get(piece, ())])
 
-    def _do(self, pieces: Iterable[Piece]) -> None:
+    def _join(self, pieces: Iterable[Piece]) -> None:
+        """Take what nobody named, for what it does to others."""
         for piece in pieces:
+            self.joined.add(piece)
             self.done.add(piece)
             self._take(piece)
 
@@ -127,7 +136,7 @@ class _Walk:
         self.reached[piece] = None
         self._queue.append(piece)
         for changes in tuple(self._changes):
-            self._do(changes.of.get(piece, ()))
+            self._join(changes.of.get(piece, ()))
 
 
 def _code(walk: _Walk) -> dict[str, str]:

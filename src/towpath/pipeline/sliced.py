@@ -14,7 +14,7 @@ def sliced(module: Module, pieces: Collection[Piece], is_there: Callable[[Import
 
     Args:
         is_there: whether what is imported is from outside the project, or kept: a star from another one falls away.
-        beside: the modules that an import brings along and that are kept only for what they do to others.
+        beside: the modules that an import brings along and that do something to what others made.
     """
     places = {piece.place for piece in pieces if not piece.alone}
     names = {(piece.place, piece.binds[0]) for piece in pieces if piece.alone}
@@ -24,9 +24,9 @@ def sliced(module: Module, pieces: Collection[Piece], is_there: Callable[[Import
             body += [node] if place in places or is_future(node) else []
             continue
         for alias, one in zip(node.names, imports_of(node, module.package), strict=True):
-            body += [_alone(name) for name in beside(one)]
-            if is_there(one) and (one.name == "*" or (place, one.name) in names):
-                body.append(_with(node, alias))
+            is_kept = is_there(one) and (one.name == "*" or (place, one.name) in names)
+            body += [_alone(name) for name in beside(one) if not (is_kept and name == one.loads)]
+            body += [_with(node, alias)] if is_kept else []
     return ast.unparse(ast.Module(body=list(_joined(body)), type_ignores=[])) + "\n"
 
 
@@ -42,12 +42,21 @@ def _joined(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Imports from one module that follow each other, as one."""
     last: ast.stmt | None = None
     for node in body:
-        if isinstance(node, ast.ImportFrom) and isinstance(last, ast.ImportFrom) and _origin(node) == _origin(last) and not is_future(node):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and isinstance(last, ast.ImportFrom)
+            and _origin(node) == _origin(last)
+            and _names_all(node, last)
+        ):
             last.names.extend(node.names)
             continue
         last = node
         yield node
 
 
-def _origin(node: ast.ImportFrom) -> tuple[str | None, int, bool]:
-    return node.module, node.level, any(alias.name == "*" for alias in node.names)
+def _origin(node: ast.ImportFrom) -> tuple[str | None, int]:
+    return node.module, node.level
+
+
+def _names_all(*nodes: ast.ImportFrom) -> bool:
+    return not any(alias.name == "*" for node in nodes for alias in node.names)

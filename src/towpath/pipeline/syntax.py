@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from towpath.errors import UsageError
-from towpath.pipeline.names import Chain, Import, Target, Uses, bound, imports_of, is_docstring, is_script
+from towpath.pipeline.names import COMPUTE, Chain, Import, Target, Uses, bound, imports_of, is_docstring, is_script
 
 IMPORT = "<import>"  # what stands for the name of a statement that binds none
 
@@ -61,11 +61,22 @@ class Piece:
         return self.uses.rebinds if "global " in self.text else set()
 
     @cached_property
+    def pairs(self) -> list[tuple[str, Chain]]:
+        """The names that it takes, one by one with how each is used."""
+        return [(name, chain) for name, chains in self.takes.items() for chain in sorted(chains)]
+
+    @cached_property
+    def busy(self) -> list[tuple[str, Chain]]:
+        """Those of them that it may change, or let others change."""
+        computes = not COMPUTE & self.module.binding.keys()  # `len` is what it always was
+        return [pair for pair in self.pairs if pair in self.uses.busy or not computes]
+
+    @cached_property
     def is_effect(self) -> bool:
         """Whether it is there for what it does on import, not for a name."""
         if isinstance(self.node, _DEFINES) or self.alone:
             return False
-        return not self.binds or self.uses.acts
+        return not self.binds or self.uses.tells
 
     @cached_property
     def is_fixed(self) -> bool:
@@ -77,34 +88,26 @@ class Piece:
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
 _FIXED_OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.JoinedStr, ast.FormattedValue)
-_FIXED_CALLS = {
-    "re.compile",
-    "Path",
-    "frozenset",
-    "tuple",
-    "str",
-    "int",
-    "float",
-    "bool",
-    "bytes",
-    "date",
-    "datetime",
-    "timedelta",
-    "getLogger",
-}
+_FIXED_CALLS = {"compile", "Path", "frozenset", "tuple", "str", "int", "float", "bool", "bytes", "date", "datetime", "timedelta", "Decimal"}
+_FIXED_CALLS |= {"getLogger", "partial", "itemgetter", "attrgetter", "namedtuple", "TypeVar", "NewType"}
 
 
 def _is_fixed(node: ast.AST | None, module: Module, depth: int) -> bool:
-    if node is None or isinstance(node, ast.Constant | ast.expr_context | ast.operator | ast.unaryop | ast.cmpop | ast.boolop):
+    if node is None or isinstance(node, ast.Constant | ast.Lambda | ast.expr_context | ast.operator | ast.unaryop | ast.cmpop | ast.boolop):
         return True
     if isinstance(node, ast.Name):
         sources = module.binding.get(node.id, ())
-        return bool(depth and sources) and all(_is_fixed(getattr(one.node, "value", node), module, depth - 1) for one in sources)
+        return bool(depth and sources) and all(_is_fixed_source(one, module, depth - 1) for one in sources)
     if isinstance(node, ast.Call):
-        called = ast.unparse(node.func)
-        known = called in _FIXED_CALLS or called.rpartition(".")[2] == "getLogger"
-        return known and all(_is_fixed(one, module, depth) for one in node.args) and not node.keywords
+        known = ast.unparse(node.func).rpartition(".")[2] in _FIXED_CALLS
+        return known and all(_is_fixed(one, module, depth) for one in (*node.args, *(word.value for word in node.keywords)))
     return isinstance(node, _FIXED_OPERATIONS) and all(_is_fixed(inner, module, depth) for inner in ast.iter_child_nodes(node))
+
+
+def _is_fixed_source(piece: Piece, module: Module, depth: int) -> bool:
+    if isinstance(piece.node, ast.FunctionDef | ast.ClassDef):
+        return not piece.rebinds
+    return not piece.alone and isinstance(piece.node, ast.Assign | ast.AnnAssign) and _is_fixed(piece.node.value, module, depth)
 
 
 class Module:
