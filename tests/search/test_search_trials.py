@@ -325,6 +325,32 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     assert "delete it" in caught.value.mend
 
 
+STEPS = {
+    "tenths": Dimension(float=(0, 0.3), step=0.1),
+    "thirds": Dimension(float=(0, 1), step=0.3),
+    "threes": Dimension(int=(1, 9), step=3),
+    "one": Dimension(float=(0.5, 0.5)),
+    "told": Dimension(choice=(True, 1, "1")),
+}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "nsgaii"])
+def test_steps_are_kept_to_and_true_is_not_one(sampler, tmp_path):
+    def climbed(trial, fold):
+        return float(trial.parameters["tenths"]) + trial.parameters["threes"] + (trial.parameters["told"] == "1")
+
+    question, path = Question(space=STEPS, better=Direction.HIGHER, sampler=sampler), tmp_path / "trials.jsonl"
+    search(question, climbed, Budget(trials=20), path=path)
+    found = search(question, climbed, Budget(trials=60), path=path)
+    for name, values in (("tenths", {0, 1, 2, 3}), ("thirds", {0, 3, 6, 9})):
+        assert {round(10 * one.parameters[name], 6) for one in found.trials} == values
+    assert {one.parameters["threes"] for one in found.trials} == {1, 4, 7}
+    assert {repr(one.parameters["told"]) for one in found.trials} == {"True", "1", "'1'"}
+    assert all(within(STEPS, one.parameters) for one in found.trials)
+    if sampler in ("tpe", "random"):
+        assert without_times(found.trials) == without_times(search(question, climbed, Budget(trials=60)).trials)
+
+
 def test_what_lies_in_a_space():
     assert within(SPACE, {"x": 1, "n": 10, "kind": "bad"}) == {"x": 1, "n": 10, "kind": "bad"}
     for wrong in ({"x": 1.01}, {"n": 2.0}, {"n": True}, {"kind": "worse"}):

@@ -16,9 +16,10 @@ from optuna.trial import TrialState, create_trial
 from towpath.errors import UsageError
 from towpath.evaluation.names import Direction
 from towpath.pipeline.seeds import seed_of
+from towpath.project_fields import Scalar
 from towpath.project_search import Dimension
 from towpath.search.port import Question
-from towpath.search.spaces import Space
+from towpath.search.spaces import Space, index, last
 from towpath.search.trials import Parameters, State, Tried
 
 _SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
@@ -73,11 +74,11 @@ class OptunaStudy:
                 self._sampler = _SAMPLERS[self._question.sampler](seed)
         self._study.sampler = self._sampler
         trial = self._under_way[number] = self._study.ask(self._distributions)
-        return {name: trial.params[name] for name in self._distributions}
+        return {name: _outside(one, trial.params[name]) for name, one in self._question.space.items()}
 
     def begin(self, number: int, parameters: Parameters) -> None:
-        given = create_trial(state=TrialState.RUNNING, params=dict(parameters), distributions=self._distributions)
-        self._study.add_trial(given)
+        inside = {name: _inside(one, parameters[name]) for name, one in self._question.space.items()}
+        self._study.add_trial(create_trial(state=TrialState.RUNNING, params=inside, distributions=self._distributions))
         self._under_way[number] = optuna.Trial(self._study, self._study.get_trials(deepcopy=False)[-1]._trial_id)
 
     def prunes(self, number: int, values: Sequence[float]) -> bool:
@@ -111,11 +112,19 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
 
 def _distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.ends is None:
-        return CategoricalDistribution(dimension.choice)
-    low, high = dimension.ends
+        return CategoricalDistribution(range(len(dimension.choice)))  # by place, because Optuna takes true for 1
+    low, high = dimension.ends[0], last(dimension)
     if dimension.int:
         return IntDistribution(int(low), int(high), log=dimension.log, step=int(dimension.step or 1))
     return FloatDistribution(low, high, log=dimension.log, step=dimension.step)
+
+
+def _inside(dimension: Dimension, value: Scalar) -> Scalar:
+    return index(dimension, value) if dimension.ends is None else value
+
+
+def _outside(dimension: Dimension, value: Scalar) -> Scalar:
+    return dimension.choice[int(value)] if dimension.ends is None else value
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from towpath.evaluation.names import Direction
 from towpath.project_search import Dimension
-from towpath.search.spaces import Space
+from towpath.search.spaces import Space, index
 from towpath.search.trials import State, Tried
 
 Form = Literal["png", "svg", "html"]
@@ -168,8 +168,7 @@ def placed(dimension: Dimension, value: Any) -> float:
     (0.5, 1.0)
     """
     if dimension.ends is None:
-        place = next(number for number, one in enumerate(dimension.choice) if type(one) is type(value) and one == value)
-        return place / (len(dimension.choice) - 1) if len(dimension.choice) > 1 else 0.5
+        return index(dimension, value) / (len(dimension.choice) - 1) if len(dimension.choice) > 1 else 0.5
     low, high = dimension.ends
     if low == high:
         return 0.5

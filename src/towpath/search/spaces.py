@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import floor
+from decimal import Decimal
 from typing import Any
 
 from towpath.errors import UsageError
@@ -11,7 +11,6 @@ from towpath.project_fields import Scalar
 from towpath.project_search import Dimension
 
 Space = Mapping[str, Dimension]
-_SLACK = 1e-9  # of a step: by which a sum of steps may miss the upper end
 
 
 def within(space: Space, parameters: Mapping[str, Any]) -> dict[str, Scalar] | None:
@@ -47,9 +46,31 @@ def values_of(dimension: Dimension) -> list[Scalar]:
     if dimension.ends is None:
         return list(dimension.choice)
     low, high = dimension.ends
-    if dimension.int:
-        return list(range(int(low), int(high) + 1, int(dimension.step or 1)))
-    if dimension.step is None and low < high:
+    if dimension.int is None and dimension.step is None and low < high:
         raise UsageError(f"between {low} and {high} there is no end of numbers", mend="give a `step`, or make it a `choice`")
-    step = dimension.step or 1.0
-    return [low + number * step for number in range(floor((high - low) / step + _SLACK) + 1)]
+    step = dimension.step or 1
+    if dimension.int:
+        return list(range(int(low), int(high) + 1, int(step)))
+    count = int((_exactly(high) - _exactly(low)) / _exactly(step))
+    return [float(_exactly(low) + number * _exactly(step)) for number in range(count + 1)]
+
+
+def last(dimension: Dimension) -> float:
+    """The highest number that steps from the lower end come to.
+
+    >>> last(Dimension(float=(0, 1), step=0.3))
+    0.9
+    """
+    low, high = (_exactly(end) for end in dimension.ends or (0.0, 0.0))
+    step = _exactly(dimension.step) if dimension.step else None
+    return float(low + (high - low) // step * step if step else high)
+
+
+def index(dimension: Dimension, value: Any) -> int:
+    """Which one of a choice a value is; true, 1 and 1.0 are three."""
+    return next(number for number, one in enumerate(dimension.choice) if type(one) is type(value) and one == value)
+
+
+def _exactly(number: float) -> Decimal:
+    """As it is written: in binary, three steps of 0.1 are more than 0.3."""
+    return Decimal(str(number))
