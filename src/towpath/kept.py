@@ -9,11 +9,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from towpath import stores
 from towpath.clock import Clock, ReplayClock, WallClock
 from towpath.data.index import Index
 from towpath.data.settled import Settled
 from towpath.digest import of_bytes
-from towpath.errors import Unavailable, UsageError
+from towpath.errors import UsageError
 from towpath.ledger import Ledger
 from towpath.ledger.anchors import Anchors
 from towpath.ledger.remembered import Remembered
@@ -26,7 +27,7 @@ from towpath.store import Store
 from towpath.store.local import LocalStore
 
 if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
-    from towpath.store.remote import Bucket, Remote
+    from towpath.store.remote import Remote
 
 SMALL_S = 30.0  # how long a call for a ledger's small objects may take
 
@@ -43,23 +44,10 @@ def ledger(project: Project, *, afresh: bool = False) -> Ledger:
     if place.startswith(("postgresql:", "postgres:")):
         shared = import_module("towpath.ledger.postgres").PostgresLedger(place)
     else:
-        bucket = _bucket(place, project.root, patience_s=SMALL_S, whole_call_s=SMALL_S)
+        bucket = stores.bucket(place, project.root, patience_s=SMALL_S, whole_call_s=SMALL_S)
         known = project.home / f"ledger-{of_bytes(bucket.place.encode())[:16]}.jsonl"
         shared = import_module("towpath.ledger.objects").ObjectLedger(bucket, remembered=None if afresh else Remembered(known))
     return shared
-
-
-def _bucket(place: str, root: Path, **limits: float) -> Bucket:
-    """A bucket by its URL, or a folder by its path. A folder must be there: a share that is not mounted is not to be begun anew."""
-    bucket: Bucket
-    if "://" in place and not place.startswith("file://"):
-        bucket = import_module("towpath.store.remote.cloud").CloudBucket(place, **limits)
-        return bucket
-    folder = root / Path(place.removeprefix("file://")).expanduser()
-    if not folder.is_dir():
-        raise Unavailable(f"there is no folder {folder}", mend="mount the share, or make the folder once by hand: `mkdir`")
-    bucket = import_module("towpath.store.remote.folder").FolderBucket(folder)
-    return bucket
 
 
 def ledger_alone(project: Project, file: Path | None = None) -> tuple[Ledger, Anchors]:
@@ -81,10 +69,7 @@ def anchors(project: Project) -> Anchors:
 
 def store(project: Project) -> Store:
     """The project's store: on this machine, and shared where there is a ``remote``."""
-    if project.remote is None:
-        return store_here(project)
-    shared: Store = import_module("towpath.store.team").TeamStore(store_here(project), remote(project))
-    return shared
+    return stores.store(project.root, project.home, project.remote)
 
 
 def store_here(project: Project) -> LocalStore:
@@ -96,8 +81,7 @@ def remote(project: Project) -> Remote:
     """Where a team keeps what it shares. Raises UsageError where the project names no place for it."""
     if project.remote is None:
         raise UsageError("the project has no remote", mend="name a bucket or a folder in towpath.yaml: `remote: s3://bucket/prefix`")
-    found: Remote = import_module("towpath.store.remote").Remote(_bucket(project.remote, project.root), project.home / "remote")
-    return found
+    return stores.remote(project.root, project.home, project.remote)
 
 
 def index(project: Project) -> Index:

@@ -29,6 +29,7 @@ from towpath.pipeline.reach import Project
 from towpath.pipeline.signatures import public, takes
 from towpath.pipeline.tables import decoded
 from towpath.project import StepPlan
+from towpath.project_file import load
 from towpath.store import Store
 from towpath.store.local import LocalStore
 from towpath.store.memory import MemoryStore
@@ -76,7 +77,7 @@ class Work:
     def executor(self, tree: Path, slots: int) -> Executor:
         if self.where == "inline":
             return InlineExecutor(self.store, self.home / "lent")
-        return LocalExecutor(tree, self.home, self.home / ".towpath", os.environ, slots=slots)
+        return LocalExecutor(load(tree, {}).placed(self.home, self.home / ".towpath"), os.environ, slots=slots)
 
     def frame(self, done: Executed) -> pl.DataFrame:
         return decoded(done.value, self.store)

@@ -10,26 +10,25 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from math import inf
-from pathlib import Path
 
 from towpath import children
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
 from towpath.executors.wire import SYNC, Synced, receive, send
 from towpath.pipeline.executor import Done, Fault, Task
+from towpath.project import Project
 
 
 class LocalExecutor:
     """Workers are begun when there is work for them.
 
     Args:
-        tree: the folder of the code; its project file says where the store is.
-        root, home: the project's own folders, which that code is not in.
         slots: how many steps at once; as many as there are cores when left out.
     """
 
-    def __init__(self, tree: Path, root: Path, home: Path, environ: Mapping[str, str], *, slots: int | None = None) -> None:
-        self._command = [sys.executable, "-m", "towpath.executors.worker", str(tree), str(root), str(home)]
+    def __init__(self, project: Project, environ: Mapping[str, str], *, slots: int | None = None) -> None:
+        where = [str(project.root), str(project.home), project.remote or ""]
+        self._command = [sys.executable, "-m", "towpath.executors.worker", *where]
         self._environ = {"PYTHONHASHSEED": "0", **environ}  # a set of texts has one order, so that the same step makes the same
         self.slots = slots or len(os.sched_getaffinity(0))
         self._idle: list[_Worker] = []

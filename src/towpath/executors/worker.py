@@ -1,6 +1,7 @@
 """A process that performs steps for a run, one after another. What they print goes to their logs.
 
-``python -m towpath.executors.worker TREE ROOT HOME ASKED ANSWERED``; the last two are descriptors of pipes.
+``python -m towpath.executors.worker ROOT HOME REMOTE ASKED ANSWERED``: the project's folders, its remote or nothing, and descriptors of
+two pipes.
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from pathlib import Path
 
 import msgspec
 
-from towpath import kept
+from towpath import stores
 from towpath.errors import TowpathError
 from towpath.executors.wire import SYNC, Synced, send, take
 from towpath.pipeline.executor import Task
 from towpath.pipeline.perform import perform
-from towpath.project_file import load
 from towpath.store import Store
 
 
-def main(tree: Path, root: Path, home: Path, asked: int, answered: int) -> None:
+def main(root: Path, home: Path, remote: str, asked: int, answered: int) -> None:
     """Perform what is asked until nobody asks any more."""
     for pipe in (asked, answered):
         os.set_inheritable(pipe, False)  # what a step starts must not hold the run's pipes open
-    store = kept.store(load(tree, os.environ).placed(root, home))
+    store = stores.store(root, home, remote or None)
     task_of = msgspec.msgpack.Decoder(Task).decode
     while (message := take(asked)) is not None:
         if message == SYNC:
@@ -68,4 +68,4 @@ def _logged(path: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]), *map(int, sys.argv[4:6]))  # type: ignore[arg-type]
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
@@ -17,6 +18,8 @@ from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
 from towpath.pipeline.values import Value
 from towpath.store import Store
+
+_latest: list[tuple[Value, bytes | str]] = []
 
 
 def perform(task: Task, store: Store, place: Path) -> Done:
@@ -39,8 +42,17 @@ def _made(task: Task, store: Store, place: Path) -> Value:
             import_module(library)
     sow(task.seed)
     with ExitStack() as stack:
-        given = {name: codecs.give(value, store, place, stack) for name, value in task.inputs.items()}
-        return codecs.keep(call(task.step, function, given, Path(task.tree)), store, step=task.step)
+        given = {name: _given(value, store, place, stack) for name, value in task.inputs.items()}
+        made = call(task.step, function, given, Path(task.tree))
+        value = codecs.keep(made, store, step=task.step)
+        if type(made) in (bytes, str):
+            _latest[:] = [(value, made)]
+        return value
+
+
+def _given(value: Value, store: Store, place: Path, stack: ExitStack) -> Any:
+    """What a step gets: of the value that this process made last, if nobody can have changed it, without reading it again."""
+    return next((made for known, made in _latest if known == value), None) or codecs.give(value, store, place, stack)
 
 
 @cache

@@ -34,7 +34,7 @@ def execute(bench: Bench, code: Code, given: Mapping[str, Value], targets: Seque
         tell=lambda one: None if one.reused else bench.tell(f"step {one.step}: {one.seconds:.1f} s"),
     )
     setting.logs.mkdir(parents=True, exist_ok=True)
-    executor = LocalExecutor(bench.folder, project.root, home, bench.environ)
+    executor = LocalExecutor(project, bench.environ)
     try:
         done = make(steps, given, setting, executor)
     finally:
