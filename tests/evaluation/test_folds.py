@@ -76,6 +76,29 @@ def test_time_never_looks_ahead(hours, count):
     assert max(hours) in {hours[row] for row in made[-1].test}
 
 
+@settings(max_examples=40, deadline=None)
+@given(hours=st.lists(st.integers(0, 200), min_size=20, max_size=120, unique=True), count=st.integers(2, 4), gap=st.integers(0, 30))
+def test_no_label_is_trained_on_before_it_is_known(hours, count, gap):
+    frame = table(START + timedelta(hours=hour) for hour in hours)
+    all_, known = folds(frame, Forward(count, "value")), []
+    try:
+        known = folds(frame, Forward(count, "value", timedelta(hours=gap)))
+    except UsageError:
+        begin = min(hours[row] for row in all_[0].test)
+        assert all(hours[row] + gap > begin for row in all_[0].train)
+    for mine, whole in zip(known, all_, strict=bool(known)):
+        begin = min(hours[row] for row in mine.test)
+        assert mine.test.tolist() == whole.test.tolist()
+        assert mine.train.tolist() == [row for row in whole.train if hours[row] + gap <= begin]
+
+
+def test_days_are_times_and_numbers_have_no_gap():
+    days = table(START.date() + timedelta(days=day) for day in range(12))
+    first = folds(days, Forward(3, "value", timedelta(days=2)))[0]
+    assert (first.train.tolist(), first.test.tolist()) == ([0, 1], [3, 4, 5])
+    assert folds(table(range(12)), Forward(3, "value", timedelta(days=2)))[0].train.tolist() == [0, 1, 2]
+
+
 def test_folds_of_time_are_those_of_scikit_learn_where_no_two_rows_have_one_time():
     ours = folds(table(range(60)), Forward(4, "value"))
     for mine, (train, test) in zip(ours, TimeSeriesSplit(4).split(np.zeros(60)), strict=True):

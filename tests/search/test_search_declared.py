@@ -1,5 +1,7 @@
 """From towpath.yaml to a search: what is measured, in which folds, for how long; and where a fault of it stands."""
 
+from datetime import timedelta
+
 import pytest
 
 from towpath.errors import ProjectError
@@ -9,11 +11,11 @@ from towpath.project_file import load
 from towpath.search import Budget
 from towpath.search.declared import budget_of, folds_of, metric_of, question_of
 
-HEAD = "name: a\ndata: {{rows: {{path: rows.csv{time}}}}}\nmodel: {{task: {task}, rows: rows, label: late}}\n"
+HEAD = "name: a\ndata: {{rows: {{path: rows.csv{time}}}}}\nmodel: {{task: {task}, rows: rows, label: {label}}}\n"
 
 
-def project(folder, text, *, task="binary", time=""):
-    (folder / "towpath.yaml").write_text(HEAD.format(task=task, time=f", time: {time}" if time else "") + text)
+def project(folder, text, *, task="binary", time="", label="late"):
+    (folder / "towpath.yaml").write_text(HEAD.format(task=task, label=label, time=f", time: {time}" if time else "") + text)
     return load(folder, {})
 
 
@@ -33,6 +35,11 @@ def project(folder, text, *, task="binary", time=""):
 )
 def test_folds_are_the_declared_ones_or_those_of_the_holdout(tmp_path, text, time, way):
     assert folds_of(project(tmp_path, text, time=time)) == way
+
+
+def test_folds_by_time_wait_for_labels(tmp_path):
+    made = project(tmp_path, "split: {test: {last: 14d}}\n", time="at", label="{column: late, after: 1d}")
+    assert folds_of(made) == Forward(5, "at", timedelta(days=1))
 
 
 def test_folds_by_a_time_that_nobody_names_are_a_fault_with_its_line(tmp_path):

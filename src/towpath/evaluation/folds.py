@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
 import msgspec
@@ -39,11 +40,13 @@ class ByGroup(msgspec.Struct, frozen=True, tag=True):
 class Forward(msgspec.Struct, frozen=True, tag=True):
     """Each fold is trained on all rows that are earlier in ``column`` than the first of those it is measured on.
 
-    The earliest rows, one part of ``count`` + 1, are only trained on.
+    The earliest rows, one part of ``count`` + 1, are only trained on. ``gap``: how long a label takes to be known; a row whose label was
+    not known yet at the first of those times is not trained on.
     """
 
     count: int
     column: str
+    gap: timedelta = timedelta(0)
 
 
 FoldWay = Shuffled | ByGroup | Forward
@@ -146,12 +149,23 @@ def _forward(times: pl.Series, way: Forward) -> list[Fold]:
     ordered = np.sort(codes)
     begins = [ordered[len(codes) * part // (way.count + 1)] for part in range(1, way.count + 1)] if len(codes) > way.count else []
     edges = [*begins, codes.max(initial=0) + 1]
-    if not begins or begins[0] == 0 or any(low >= high for low, high in pairwise(edges)):
+    too_few = not begins or begins[0] == 0 or any(low >= high for low, high in pairwise(edges))
+    trained = [] if too_few else [np.flatnonzero((codes < low) & _known(times, codes, low, way.gap)) for low in begins]
+    if too_few or any(not rows.size for rows in trained):
         raise UsageError(
             f"{len(codes)} rows at {len(np.unique(codes))} times by {way.column} do not make {way.count} folds",
             mend="make fewer folds, or take a finer time",
         )
-    return [Fold(np.flatnonzero(codes < low), np.flatnonzero((codes >= low) & (codes < high))) for low, high in pairwise(edges)]
+    tested = [np.flatnonzero((codes >= low) & (codes < high)) for low, high in pairwise(edges)]
+    return [Fold(train, test) for train, test in zip(trained, tested, strict=True)]
+
+
+def _known(times: pl.Series, codes: Indices, begin: int, gap: timedelta) -> NDArray[np.bool_]:
+    """Of which rows the label is known when the first row of a fold is measured; of numbers that are no times, all that are earlier."""
+    if not gap or not times.dtype.is_temporal():
+        return np.ones(len(codes), dtype=np.bool_)
+    moments = times.cast(pl.Datetime("us")).to_numpy()
+    return np.asarray(moments + np.timedelta64(gap) <= moments[codes == begin][0])
 
 
 def _codes(column: pl.Series) -> Indices:

@@ -40,7 +40,7 @@ def folds_of(project: Project) -> FoldWay:
     if kind == "group":
         return ByGroup(count, declared.by or test.groups or "")
     if kind == "time":
-        return Forward(count, declared.by or _time(project))
+        return Forward(count, declared.by or _time(project), project.model.label.after)
     if kind == "stratified":
         return Shuffled(count, declared.by or project.model.label.column)
     return Shuffled(count, None if declared.kind else test.stratify)
