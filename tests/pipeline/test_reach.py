@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
+from time import process_time
 
 import polars as pl
 import pytest
@@ -236,3 +239,24 @@ def test_a_slice_runs_by_itself_and_holds_nothing_else(tmp_path: Path) -> None:
 def test_a_slice_does_not_change_with_comments(tmp_path: Path) -> None:
     one = project(tmp_path / "1").slice("rows")
     assert one == project(tmp_path / "2", ("project/pipeline.py", "# keep the good ones", "")).slice("rows")
+
+
+def test_a_thousand_steps_are_looked_at_at_once(tmp_path: Path) -> None:
+    step = (
+        "def step_{0}(rows: pl.DataFrame) -> pl.DataFrame:\n    kept = rows.filter(pl.col('a') > {0})\n    return scaled(kept, LIMIT)\n\n\n"
+    )
+    (tmp_path / "pipeline.py").write_text(
+        "import polars as pl\nfrom scaling import scaled\nLIMIT = 3\n" + "".join(map(step.format, range(1000)))
+    )
+    (tmp_path / "scaling.py").write_text("def scaled(rows, by):\n    return rows * by\n")
+    start = process_time()
+    code = Project(tmp_path, "pipeline.py")
+    found = [code.reach(f"step_{number}") for number in range(1000)]
+    assert process_time() - start < 2  # .3 s on a machine that does nothing else
+    assert len({str(one.code) for one in found}) == 1000
+
+
+def test_nothing_heavy_is_imported_for_it() -> None:
+    modules = "towpath.pipeline.reach, towpath.pipeline.fingerprint, towpath.pipeline.reasons"
+    program = f"import sys, {modules}; sys.exit(bool({{'polars', 'numpy', 'scipy', 'pandas'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -97,7 +97,10 @@ class _Following:
             if not self._tree.is_own(origin.partition(".")[0]):
                 self._outside(module, origin)
             return False
-        if name.startswith("__") or not self.name(other, name, chain):
+        part = f"{origin}.{name}"
+        if self._tree.is_own(part):  # that `__all__` may name
+            self._attribute(part, chain)
+        if name.startswith("__") or not (self.name(other, name, chain) or self._tree.is_own(part)):
             return False
         for piece in (*other.binding.get("__all__", ()), *(one for one in module.pieces if one.is_star)):
             self.leads.pieces[piece] = None

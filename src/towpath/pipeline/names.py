@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -184,11 +185,21 @@ class Uses:
             return
         if called and chain:
             self.alters.add((called, chain[:-1]))
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval"):
+            self._in_text(node, now)
         for given in (*node.args, *(word.value for word in node.keywords)):
             name = _dotted(given.value if isinstance(given, ast.Starred) else given)[0]
             if name:
                 self.gives.add((called or "", name))
         self._parts(node, now, top)
+
+    def _in_text(self, node: ast.Call, now: bool) -> None:
+        """``frame.query("a > @LIMIT")`` takes LIMIT from the module."""
+        for given in node.args:
+            for part in ast.walk(given):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    for name in re.findall(r"@([A-Za-z_]\w*)", part.value):
+                        self._chain(ast.Name(name, ast.Load(), lineno=node.lineno), now, True)
 
     def _decorators(self, node: _Function | ast.ClassDef, now: bool, top: bool) -> None:
         for decorator in node.decorator_list:

@@ -37,7 +37,7 @@ class Piece:
     @property
     def is_star(self) -> bool:
         """Whether it imports all names of a module."""
-        return self.binds == ("*",)
+        return "*" in self.binds
 
     @property
     def imports(self) -> list[Import]:

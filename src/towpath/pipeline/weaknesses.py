@@ -35,7 +35,7 @@ _VARIABLES = {"__doc__": OWN_TEXT, "__file__": OWN_TEXT, "__path__": OWN_TEXT, "
 
 # a name with a dot at its end stands for all in it; the longest that fits decides, and None is no weakness
 _DOTTED: dict[str, Weakness | None] = {
-    **dict.fromkeys(("importlib.", "runpy.", "pkgutil.", "sys.modules", "operator.attrgetter", "operator.methodcaller", "gc."), LOOKS_UP),
+    **dict.fromkeys(("importlib.", "runpy.", "pkgutil.", "sys.modules", "gc.", "polars.sql"), LOOKS_UP),
     **dict.fromkeys(("io.open", "os.listdir", "os.scandir", "os.walk", "os.stat", "os.open", "os.readlink", "os.path.exists"), READS),
     **dict.fromkeys(("os.path.getsize", "os.path.getmtime", "os.path.isfile", "os.path.isdir", "glob.", "codecs.open"), READS),
     **dict.fromkeys(("importlib.resources.", "pkgutil.get_data", "gzip.open", "bz2.open", "lzma.open", "zipfile.", "tarfile."), READS),
@@ -124,6 +124,8 @@ def _of_call(piece: Piece, call: ast.Call, name: str, chain: tuple[str, ...], wh
         is_plain = name in ("getattr", "setattr", "delattr") and len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
         return None if is_plain or name in piece.module.binding else _BUILTIN.get(name)
     last = chain[-1] if chain else whole.rpartition(".")[2]
+    if whole in ("operator.attrgetter", "operator.methodcaller"):
+        return None if all(isinstance(one, ast.Constant) for one in call.args) else LOOKS_UP
     if whole in _SEEDED_BY:
         return None if call.args or call.keywords else RANDOM
     if whole.startswith(_DRAWS):
