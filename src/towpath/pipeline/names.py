@@ -169,7 +169,10 @@ class Uses:
         self._parts(node, now, top)
 
     def _computed(self, node: ast.expr, now: bool, top: bool) -> None:
-        """What goes into a new value."""
+        """What goes into a new value; ``a >> b`` may be a sentence of a language of their own."""
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, _ARITHMETIC):
+            self._parts(node, now, top)
+            return
         for part in ast.iter_child_nodes(node):
             if isinstance(part, ast.Name | ast.Attribute):
                 self._chain(part, now, top, busy=False)
@@ -288,6 +291,7 @@ class Uses:
         self._parts(node, now, top)
 
 
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 COMPUTE = {
     "sum",
     "len",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import symtable
+import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -88,8 +89,9 @@ class Piece:
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
 _FIXED_OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.JoinedStr, ast.FormattedValue)
-_FIXED_CALLS = {"compile", "Path", "frozenset", "tuple", "str", "int", "float", "bool", "bytes", "date", "datetime", "timedelta", "Decimal"}
-_FIXED_CALLS |= {"getLogger", "partial", "itemgetter", "attrgetter", "namedtuple", "TypeVar", "NewType"}
+_FIXED_BUILTINS = {"frozenset", "tuple", "str", "int", "float", "bool", "bytes"}
+_FIXED_CALLS = {"compile", "Path", "date", "datetime", "timedelta", "Decimal", "getLogger", "partial", "itemgetter", "attrgetter"}
+_FIXED_CALLS |= {"namedtuple", "TypeVar", "NewType"}
 
 
 def _is_fixed(node: ast.AST | None, module: Module, depth: int) -> bool:
@@ -99,9 +101,19 @@ def _is_fixed(node: ast.AST | None, module: Module, depth: int) -> bool:
         sources = module.binding.get(node.id, ())
         return bool(depth and sources) and all(_is_fixed_source(one, module, depth - 1) for one in sources)
     if isinstance(node, ast.Call):
-        known = ast.unparse(node.func).rpartition(".")[2] in _FIXED_CALLS
-        return known and all(_is_fixed(one, module, depth) for one in (*node.args, *(word.value for word in node.keywords)))
+        return _makes_fixed(ast.unparse(node.func), module) and all(
+            _is_fixed(one, module, depth) for one in (*node.args, *(word.value for word in node.keywords))
+        )
     return isinstance(node, _FIXED_OPERATIONS) and all(_is_fixed(inner, module, depth) for inner in ast.iter_child_nodes(node))
+
+
+def _makes_fixed(called: str, module: Module) -> bool:
+    """Whether a call of Python's own makes something that cannot change."""
+    sources = module.binding.get(called.partition(".")[0], ())
+    if not sources:
+        return called in _FIXED_BUILTINS
+    known = all(one.alone and one.alone.loads.partition(".")[0] in sys.stdlib_module_names for one in sources)
+    return known and called.rpartition(".")[2] in _FIXED_CALLS
 
 
 def _is_fixed_source(piece: Piece, module: Module, depth: int) -> bool:
