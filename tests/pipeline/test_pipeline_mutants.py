@@ -45,6 +45,7 @@ def is_elsewhere(now: Result, reached: Reached, root: Path, mutant: Mutant) -> b
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_no_change_of_a_result_keeps_the_fingerprint(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     was, before = result(tmp_path, "rows", *VALUES), fingerprint_of(reached_in(tmp_path))

@@ -23,9 +23,14 @@ class Tree:
     def module(self, name: str) -> Module | None:
         """A module of the project, or None when it has none of that name."""
         if name not in self._modules:
-            file = self._places.file(name) if name and self.is_own(name.partition(".")[0]) else None
+            file = self._places.file(name) if self._may_be(name) and self.is_own(name.partition(".")[0]) else None
             self._modules[name] = Module(name, file) if file else None
         return self._modules[name]
+
+    def _may_be(self, name: str) -> bool:
+        """Whether there can be a module of that name: below a module that is one file there is none."""
+        above = self.module(name.rpartition(".")[0]) if "." in name else None
+        return bool(name) and (above is None or above.file.name == "__init__.py")
 
     def is_own(self, name: str) -> bool:
         """Whether a module, or a folder of modules, of that name is the project's: as when its code is imported."""
@@ -35,7 +40,7 @@ class Tree:
 
     def _is_own(self, name: str) -> bool:
         top = name.partition(".")[0]
-        if top != name and not self.is_own(top):
+        if top != name and not (self.is_own(top) and self._may_be(name)):
             return False
         if top == name and top in sys.stdlib_module_names:
             return False
