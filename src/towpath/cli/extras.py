@@ -15,6 +15,7 @@ EXTRAS = {
     "pandera": "judge data by pandera schemas",
     "postgres": "keep a team's ledger in PostgreSQL",
     "sql": "read data by queries",
+    "search": "search hyperparameters",
 }
 EXTRA_OF = {
     "onnx": "train",
@@ -34,6 +35,7 @@ EXTRA_OF = {
     "adbc_driver_postgresql": "sql",
     "adbc_driver_sqlite": "sql",
     "pandera": "pandera",
+    "optuna": "search",
 }
 
 
