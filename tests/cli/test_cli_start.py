@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from towpath import candidate
+from towpath import labels
 from towpath.cli import repository, scaffold
 from towpath.errors import UsageError
 from towpath.project_file import load
@@ -182,11 +182,11 @@ def test_the_reason_says_how_to_say_otherwise(run, here, values, other):
 def test_a_column_with_gaps_is_guessed_and_its_gaps_are_no_labels(run, here):
     pl.DataFrame({"x": range(40), "y": repeated([0.0, 1.0, 2.0, float("nan")], 9, [None] * 4)}).write_csv(here / "rows.csv")
     assert "task multiclass" in run("init", "rows.csv", cwd=here).out
-    known = candidate.labelled(pl.read_csv(here / "rows.csv"), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
+    known = labels.labelled(pl.read_csv(here / "rows.csv"), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
     assert sorted(known["y"].unique()) == [0, 1, 2]
     assert known.height == 27
     with pytest.raises(UsageError, match="infinite labels in 'y': 2"):
-        candidate.labelled(pl.DataFrame({"y": [1.0, float("inf"), -float("inf"), None]}), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
+        labels.labelled(pl.DataFrame({"y": [1.0, float("inf"), -float("inf"), None]}), load(here, {}), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_files_that_are_no_data_are_told(run, here, tmp_path):
