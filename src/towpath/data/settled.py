@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -24,7 +23,7 @@ class Settled:
         except (OSError, msgspec.DecodeError):
             self._known = {}
 
-    def is_known(self, dataset: str, files: Iterable[Found], snapshot: Digest) -> bool:
+    def is_known(self, dataset: str, files: list[Found], snapshot: Digest) -> bool:
         """Whether files with just these marks were found to be those of the snapshot."""
         return self._known.get(dataset) == (_state(files), snapshot)
 
@@ -40,7 +39,7 @@ class Settled:
         half.replace(self._file)
 
 
-def _state(files: Iterable[Found]) -> Digest:
+def _state(files: list[Found]) -> Digest:
     """One digest of the names and marks of all files."""
-    lines = (f"{path}\0{inode} {size} {mtime} {ctime}" for path, _, (inode, size, mtime, ctime) in files)
-    return of_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+    paths, marks = [file.path for file in files], [file.marks for file in files]
+    return of_bytes("\0".join(paths).encode("utf-8", "surrogateescape") + b"\0\0" + msgspec.msgpack.encode(marks))
