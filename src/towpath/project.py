@@ -100,6 +100,7 @@ class Model(Part, frozen=True, kw_only=True):
 class StepPlan(Part, frozen=True, kw_only=True):
     """A step of the pipeline that a run makes, and how: tried again after errors of the types ``retry_on`` (any, when left out)."""
 
+    parameters: dict[str, Scalar] = {}
     timeout: Duration | None = None
     retries: Annotated[int, Meta(ge=0)] = 0
     retry_on: tuple[str, ...] = ()

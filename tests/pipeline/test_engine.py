@@ -17,16 +17,17 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from towpath.data.content import of_frame
-from towpath.errors import UnknownName
+from towpath.errors import UnknownName, UsageError
 from towpath.executors.inline import InlineExecutor
 from towpath.executors.local import LocalExecutor
 from towpath.pipeline.codecs import give, keep
+from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting, make
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Executor
 from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project
-from towpath.pipeline.signatures import public, takes
+from towpath.pipeline.signatures import public
 from towpath.pipeline.tables import decoded
 from towpath.project import StepPlan
 from towpath.project_file import load
@@ -67,7 +68,8 @@ class Work:
         logs = self.home / "logs"
         logs.mkdir(exist_ok=True)
         setting = Setting(code=code, pipeline="pipeline.py", store=self.store, seed=lambda step: seed, logs=logs, plans=plans or {})
-        steps = plan(targets or ["rows"], takes(code), ["flights"], public(code))
+        project = msgspec.structs.replace(load(tree, {}), steps=dict(plans or {}))
+        steps = plan(targets or ["rows"], declared(project, code), ["flights"], public(code))
         executor = self.executor(tree, slots)
         try:
             return {one.step: one for one in make(steps, {"flights": keep(flights, self.store, step="flights")}, setting, executor)}
@@ -111,6 +113,28 @@ def test_the_second_time_it_is_reused_and_the_same(work: Work) -> None:
     assert cold.value.content == of_frame(work.frame(warm))
     assert_frame_equal(work.frame(cold), FLIGHTS.filter(pl.col("distance") > 10))
     assert warm.seconds == cold.seconds
+
+
+LIMITED = HEAD + "def rows(flights, *, limit=10):\n    return flights.filter(pl.col('distance') > limit)\n"
+
+
+def test_a_parameter_that_the_project_gives_counts(work: Work) -> None:
+    default = work.run(LIMITED)["rows"]
+    given = work.run(LIMITED, plans={"rows": StepPlan(parameters={"limit": 300})})["rows"]
+    assert given.fingerprint != default.fingerprint
+    assert work.frame(given)["distance"].to_list() == [1400]
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "told"),
+    [
+        (LIMITED, {"limits": 300}, r"no keyword-only parameter of step 'rows' called 'limits'"),
+        (LIMITED.replace("=10", ""), {}, r"step 'rows' takes 'limit', which has no value"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(inline: Work, text: str, parameters: dict[str, int], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        inline.run(text, plans={"rows": StepPlan(parameters=parameters)})
 
 
 def test_forms_that_a_store_could_lose_come_back(inline: Work) -> None:

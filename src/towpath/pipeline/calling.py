@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from towpath.errors import UsageError
@@ -14,8 +15,10 @@ from towpath.pipeline.functions import Function, wants_folder
 from towpath.pipeline.graph import of_functions, plan
 from towpath.pipeline.importing import active
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 
-def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path) -> Any:
+
+def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path, parameters: Mapping[str, Any] = NONE) -> Any:
     """What a step makes of its inputs: tables are Polars frames, files a folder, anything else as another step made it.
 
     Raises:
@@ -25,7 +28,7 @@ def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path) -
     given = {key: _given(name, function, key, value) for key, value in inputs.items()}
     try:
         with active(function):
-            made = function(**given)
+            made = function(**given, **parameters)
             return made.collect() if is_frame(made) and type(made).__name__ == "LazyFrame" else made
     except UsageError:
         raise
@@ -40,7 +43,7 @@ def in_memory(target: str, functions: Mapping[str, Function], given: Mapping[str
     """
     made = dict(given)
     for step in plan([target], of_functions(functions), given, functions):
-        value = call(step.name, functions[step.name], {name: made[name] for name in step.inputs}, root)
+        value = call(step.name, functions[step.name], {parameter: made[name] for parameter, name in step.inputs.items()}, root)
         made[step.name] = import_module("towpath.pipeline.tables").frame_of(value, step.name) if is_frame(value) else value
     return made[target]
 

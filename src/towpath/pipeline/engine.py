@@ -103,7 +103,7 @@ class _Wave:
         self.values = dict(given)
         self.done: list[Executed] = []
         self._steps = {step.name: step for step in steps}
-        self._missing = {step.name: {name for name in step.inputs if name in self._steps} for step in steps}
+        self._missing = {step.name: {name for name in step.inputs.values() if name in self._steps} for step in steps}
         self._users: dict[str, list[str]] = {}
         for step in steps:
             for name in self._missing[step.name]:
@@ -123,10 +123,9 @@ class _Wave:
 
 def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Executed | _Asked:
     """The execution that the store remembers, or the task for a new one."""
-    inputs = {name: values[name] for name in step.inputs}
-    reached = setting.code.reach(step.name)
+    inputs = {parameter: values[name] for parameter, name in step.inputs.items()}
     seed = setting.seed(step.name)
-    known_by: dict[str, Any] = causes(reached, parameters={}, inputs={name: one.content for name, one in inputs.items()}, seed=seed)
+    known_by = _causes(step, inputs, seed, setting.code)
     fingerprint = of_value(known_by)
     if known := setting.store.recall(fingerprint):
         return Executed(step.name, fingerprint, True, known.seconds, Value(known.codec, known.output, known.content))
@@ -135,15 +134,22 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     libraries = (_SEEDED,) if _SEEDED in known_by["distributions"] else ()
     task = Task(
         step=step.name,
+        work=step.work,
         tree=str(setting.code.root),
         pipeline=setting.pipeline,
         inputs=inputs,
+        parameters=step.parameters,
         seed=seed,
         libraries=libraries,
         log=str(setting.logs / f"{step.name}.log"),
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
     )
     return _Asked(fingerprint, task, wanted.retries, wanted.retry_on)
+
+
+def _causes(step: Step, inputs: Mapping[str, Value], seed: int, code: Project) -> dict[str, Any]:
+    contents = {parameter: value.content for parameter, value in inputs.items()}
+    return causes(code.reach(step.work.function), parameters=step.parameters, inputs=contents, seed=seed)
 
 
 def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Executed:

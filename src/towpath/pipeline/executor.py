@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from towpath.pipeline.values import Value
+from towpath.pipeline.work import Work
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a step.
 
-    ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the function; ``seed`` is for whatever draws without
-    one; ``libraries`` are imported before it is sown. What the step prints goes to the file ``log``.
+    ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the functions; ``inputs`` and ``parameters`` go to
+    the work by name. ``seed`` is for whatever draws without one; ``libraries`` are imported before it is sown. What the step prints goes
+    to the file ``log``.
     """
 
     step: str
+    work: Work
     tree: str
     pipeline: str
     inputs: dict[str, Value]
+    parameters: dict[str, Any]
     seed: int
     libraries: tuple[str, ...] = ()
     log: str = ""

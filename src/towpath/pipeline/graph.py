@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import msgspec
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.functions import Function
+from towpath.pipeline.work import Call, Work
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step and what it takes, in the order of its parameters."""
+    """One step: what it does, with which parameters, and of what.
+
+    ``inputs``: by the name under which the work takes it, the dataset or the step whose value that is.
+    """
 
     name: str
-    inputs: tuple[str, ...]
+    inputs: dict[str, str]
+    work: Work
+    parameters: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, name: str, inputs: Iterable[str]) -> Step:
+        """The step that calls the function of its own name, whose parameters name what they take."""
+        return cls(name, {one: one for one in inputs}, Call(name))
 
 
-class Takes(Protocol):
-    """What the steps take."""
+class Described(Protocol):
+    """The steps that there are."""
 
-    def __call__(self, name: str) -> Sequence[str] | None:
-        """The inputs of a step by name; None where there is no such step."""
+    def __call__(self, name: str) -> Step | None:
+        """A step by name; None where there is no such step."""
         ...
 
 
-def plan(targets: Iterable[str], takes: Takes, datasets: Collection[str], known: Collection[str] = ()) -> list[Step]:
+def plan(targets: Iterable[str], described: Described, datasets: Collection[str], known: Collection[str] = ()) -> list[Step]:
     """The steps that make ``targets``, each behind those that it needs; none for a target that is a dataset.
 
     Args:
@@ -38,43 +49,43 @@ def plan(targets: Iterable[str], takes: Takes, datasets: Collection[str], known:
         UsageError: steps need each other in a circle, or a dataset and a step that is needed have one name.
     """
     order: dict[str, Step] = {}
-    path: dict[str, Sequence[str]] = {"": tuple(targets)}  # the steps on the way down; a list of our own, as a chain may be longer
-    rest = [iter(path[""])]  # than Python's stack
+    path: dict[str, Step | None] = {"": None}  # the steps on the way down; a list of our own, as a chain may be longer
+    rest: list[Iterator[str]] = [iter(targets)]  # than Python's stack
     while path:
         name = next(reversed(path))
         needed = next(rest[-1], None)
         if needed is None:
             rest.pop()
-            order[name] = Step(name, tuple(path.pop(name)))
+            if step := path.pop(name):
+                order[name] = step
         elif needed in path:
             raise _circle([*path], needed)
-        elif needed not in order and (inputs := _inputs(needed, name, takes, datasets, known)) is not None:
-            path[needed] = inputs
-            rest.append(iter(inputs))
-    del order[""]
+        elif needed not in order and (step := _step(needed, name, described, datasets, known)):
+            path[needed] = step
+            rest.append(iter(step.inputs.values()))
     return list(order.values())
 
 
-def _inputs(name: str, needed_by: str, takes: Takes, datasets: Collection[str], known: Collection[str]) -> Sequence[str] | None:
-    """What a step takes; None for a dataset."""
-    inputs = takes(name)
+def _step(name: str, needed_by: str, described: Described, datasets: Collection[str], known: Collection[str]) -> Step | None:
+    """A step by name; None for a dataset."""
+    step = described(name)
     if name in datasets:
-        if inputs is not None:
+        if step is not None:
             raise UsageError(f"{name!r} is a dataset and a function of the pipeline", mend="rename one of them: parameters name either")
         return None
-    if inputs is None:
+    if step is None:
         what = f"dataset or step (needed by {needed_by!r})" if needed_by else "dataset or step"
         raise UnknownName(what, name, [*datasets, *known])
-    return inputs
+    return step
 
 
 def _circle(path: list[str], name: str) -> UsageError:
     return UsageError(f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away")
 
 
-def of_functions(functions: Mapping[str, Function]) -> Takes:
-    """What loaded functions take."""
-    return lambda name: inputs_of(functions[name]) if name in functions else None
+def of_functions(functions: Mapping[str, Function]) -> Described:
+    """Loaded functions as steps."""
+    return lambda name: Step.of(name, inputs_of(functions[name])) if name in functions else None
 
 
 def inputs_of(function: Function) -> list[str]:

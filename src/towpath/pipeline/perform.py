@@ -36,14 +36,14 @@ def perform(task: Task, store: Store, place: Path) -> Done:
 
 
 def _made(task: Task, store: Store, place: Path) -> Value:
-    function = functions.named(_functions(task.tree, task.pipeline), task.step)
+    function = functions.named(_functions(task.tree, task.pipeline), task.work.function)
     for library in task.libraries:
         with suppress(ImportError):
             import_module(library)
     sow(task.seed)
     with ExitStack() as stack:
         given = {name: _given(value, store, place, stack) for name, value in task.inputs.items()}
-        made = call(task.step, function, given, Path(task.tree))
+        made = call(task.step, function, given, Path(task.tree), task.parameters)
         value = codecs.keep(made, store, step=task.step)
         if type(made) in (bytes, str):
             _latest[:] = [(value, made)]

@@ -7,7 +7,6 @@ import ast
 import msgspec
 
 from towpath.errors import UsageError
-from towpath.pipeline.graph import Takes
 from towpath.pipeline.reach import Project
 from towpath.pipeline.syntax import Module
 
@@ -15,10 +14,11 @@ _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """``inputs`` name datasets or other steps, in order; ``parameters`` are keyword-only: hyperparameters."""
+    """``inputs`` name datasets or other steps, in order; ``parameters`` are keyword-only: hyperparameters, of which some are ``needed``."""
 
     inputs: tuple[str, ...]
     parameters: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
 
 def signature(code: Project, name: str) -> Signature | None:
@@ -29,11 +29,6 @@ def signature(code: Project, name: str) -> Signature | None:
     """
     found = _definition(code, code.pipeline, name, frozenset())
     return _signature(found) if found else None
-
-
-def takes(code: Project) -> Takes:
-    """What the functions of a project take, for a plan."""
-    return lambda name: found.inputs if (found := signature(code, name)) else None
 
 
 def public(code: Project) -> list[str]:
@@ -67,4 +62,8 @@ def _signature(node: _Def) -> Signature:
                 f"step {node.name!r} takes {stars}{many.arg}, which names no data",
                 mend="write one parameter for each dataset or step, and keyword-only ones (after `*`) for hyperparameters",
             )
-    return Signature(tuple(one.arg for one in (*takes.posonlyargs, *takes.args)), tuple(one.arg for one in takes.kwonlyargs))
+    return Signature(
+        inputs=tuple(one.arg for one in (*takes.posonlyargs, *takes.args)),
+        parameters=tuple(one.arg for one in takes.kwonlyargs),
+        needed=tuple(one.arg for one, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if default is None),
+    )

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from towpath import events as ev
 from towpath.executors.local import LocalExecutor
+from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting, make
 from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.seeds import seed_of
-from towpath.pipeline.signatures import public, takes
+from towpath.pipeline.signatures import public
 from towpath.pipeline.values import Value
 from towpath.run.bench import Bench
 
@@ -23,7 +24,7 @@ def execute(bench: Bench, code: Code, given: Mapping[str, Value], targets: Seque
     Raises as ``plan`` and ``make`` do.
     """
     project, home = bench.project, bench.project.home
-    steps = plan(targets, takes(code), given, public(code))
+    steps = plan(targets, declared(project, code), given, public(code))
     setting = Setting(
         code=code,
         pipeline=str(project.pipeline),
