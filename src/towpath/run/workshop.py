@@ -1,0 +1,60 @@
+"""Where the steps of one run are made: through the cache, by workers that begin when there is work for them and go on to the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from towpath.executors.local import LocalExecutor
+from towpath.pipeline import engine
+from towpath.pipeline.declared import declared
+from towpath.pipeline.engine import Executed, Setting
+from towpath.pipeline.graph import Step, plan
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.seeds import seed_of
+from towpath.pipeline.signatures import public
+from towpath.pipeline.values import Value
+from towpath.project import Project
+from towpath.store import Store
+
+Note = Callable[[Sequence[Executed]], None]
+
+
+class Workshop:
+    """Makes steps of ``project``, whose code lies in the tree of ``code``.
+
+    Args:
+        logs: the folder for what steps print.
+        note: is given what was made, once it is durable.
+        tell: is given a sentence for people, while it goes on.
+    """
+
+    def __init__(
+        self, project: Project, code: Code, store: Store, environ: Mapping[str, str], *, logs: Path, note: Note, tell: Callable[[str], None]
+    ) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._project, self._code, self._note = project, code, note
+        self._setting = Setting(
+            code=code,
+            pipeline=str(project.pipeline),
+            store=store,
+            seed=lambda step: seed_of(project.name, step, project.seed),
+            logs=logs,
+            plans=project.steps,
+            tell=lambda one: None if one.reused else tell(f"step {one.step}: {one.seconds:.1f} s"),
+        )
+        self._executor = LocalExecutor(project, environ)
+
+    def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
+        """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""
+        return plan(targets, declared(self._project, self._code), datasets, public(self._code))
+
+    def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
+        """Make steps, in the order in which they ended. Raises as ``engine.make`` does."""
+        done = engine.make(steps, given, self._setting, self._executor)
+        self._note(done)
+        return done
+
+    def close(self) -> None:
+        """End the workers."""
+        self._executor.close()
