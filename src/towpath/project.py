@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from towpath.errors import ProjectError, UsageError
 from towpath.project_checks import Checks
-from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
+from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share, Size
 from towpath.project_search import Search
 from towpath.quantities import rate
 
@@ -98,12 +98,18 @@ class Model(Part, frozen=True, kw_only=True):
 
 
 class StepPlan(Part, frozen=True, kw_only=True):
-    """A step of the pipeline that a run makes, and how: tried again after errors of the types ``retry_on`` (any, when left out)."""
+    """A step of the pipeline that a run makes, and how: tried again after errors of the types ``retry_on`` (any, when left out).
+
+    It begins when so many ``cpus`` and ``gpus`` and so much ``memory`` are free, and gets no more memory than that.
+    """
 
     parameters: dict[str, Scalar] = {}
     timeout: Duration | None = None
     retries: Annotated[int, Meta(ge=0)] = 0
     retry_on: tuple[str, ...] = ()
+    cpus: Annotated[float, Meta(gt=0)] = 1.0
+    memory: Size | None = None
+    gpus: Annotated[int, Meta(ge=0)] = 0
 
 
 class Holdout(Part, frozen=True, kw_only=True):
@@ -121,10 +127,9 @@ class Holdout(Part, frozen=True, kw_only=True):
 
 
 class Split(Part, frozen=True, kw_only=True):
-    """``test`` is seen by gates only, ``valid`` by search and early stopping only."""
+    """``test`` is seen by gates only."""
 
     test: Holdout = Holdout(random=0.2)
-    valid: Holdout | None = None
 
 
 def _one_of(*names: str) -> Meta:

@@ -1,4 +1,4 @@
-"""What the keys of ``towpath.yaml`` are made of: the part that has keys; durations, shares, rates and factors as a person writes them."""
+"""What the keys of ``towpath.yaml`` are made of: the part that has keys; quantities and places as a person writes them."""
 
 from __future__ import annotations
 
@@ -64,6 +64,11 @@ Duration = Annotated[
 Share = Annotated[float, Written(quantities.share), _said(["string", "number"], "10%", 0.1)]
 Rate = Annotated[quantities.Rate, Written(_or(quantities.Rate, quantities.rate), str), _said("string", "8/week", "1/year")]
 Factor = Annotated[float, Written(lambda value: quantities.factor(value) if isinstance(value, str) else value), _said("string", "1.25x")]
+Size = Annotated[
+    int,
+    Written(lambda value: quantities.size(value) if isinstance(value, str) else value, quantities.size_written),
+    Meta(ge=1_000_000, extra_json_schema={"type": ["string", "integer"], "examples": ["2GB", "500MB"]}),
+]
 Place = Annotated[
     str, Written(show=shown), _said("string", "s3://bucket/prefix", "/mnt/team/project", "postgresql://user:${PASSWORD}@host/database")
 ]

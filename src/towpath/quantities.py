@@ -1,9 +1,10 @@
-"""The one small grammar for durations, shares, rates and factors, wherever a person writes them.
+"""The one small grammar for durations, shares, rates, factors and sizes, wherever a person writes them.
 
 14d  6h  90s  20ms      a duration
 10%  0.1                a share, 0 to 1
 8/week  1/year          a rate: a count in a period
 1.25x                   a factor
+2GB  500MB  512MiB      a size in bytes
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ _PERIODS = {
     "week": timedelta(weeks=1),
     "month": timedelta(days=30),
     "year": timedelta(days=365),
+}
+_SIZES = {
+    **{name: 1000**power for power, name in enumerate(("B", "kB", "MB", "GB", "TB"))},
+    **{name: 1024**power for power, name in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
 }
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 
@@ -108,6 +113,28 @@ def factor(text: str) -> float:
     if not match:
         raise _refused("factor", str(text), "write a number and an x: 1.25x")
     return float(match[1])
+
+
+def size(text: str) -> int:
+    """Read a size, in bytes.
+
+    >>> size("2GB"), size("1.5 MiB")
+    (2000000000, 1572864)
+    """
+    match = re.fullmatch(_NUMBER + r"\s*([A-Za-z]+)", text.strip())
+    if not match or match[2] not in _SIZES:
+        raise _refused("size", text, f"write a number and one of {', '.join(_SIZES)}: 2GB, 500MB")
+    return int(float(match[1]) * _SIZES[match[2]])
+
+
+def size_written(size: int) -> str:
+    """A size as ``size`` reads it, in the largest unit that gives a whole number.
+
+    >>> size_written(2_000_000_000), size_written(1 << 20), size_written(7)
+    ('2GB', '1MiB', '7B')
+    """
+    name, unit = next(one for one in sorted(_SIZES.items(), key=lambda one: -one[1]) if size % one[1] == 0 and (size or one[1] == 1))
+    return f"{size // unit}{name}"
 
 
 def size_in_words(size: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import traceback
@@ -11,11 +12,15 @@ from time import strftime
 
 from towpath import __version__
 from towpath.cli.app import Asked
-from towpath.errors import TowpathError
+from towpath.errors import TowpathError, Unavailable
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def told(error: Exception, asked: Asked, environ: Mapping[str, str]) -> TowpathError:
-    """The error in words; its traceback goes to a file, which they name."""
+    """The error in words; its traceback goes to a file, which they name. A full disk is nobody's fault."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return Unavailable(f"the disk is full: {error}", mend="make room there, then try again: nothing is half-written")
     file = _faults(Path(asked.folder), environ) / f"fault-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from towpath.pipeline.executor import Done, Task
+from towpath.pipeline.executor import Done, Resources, Task
 from towpath.pipeline.perform import perform
 from towpath.store import Store
 
 
 class InlineExecutor:
-    """Performs a task when it is waited for. Files are lent below ``place``."""
+    """Performs a task when it is waited for, whatever it needs. Files are lent below ``place``."""
 
-    slots = 1
+    has = Resources(cpus=float("inf"), memory=sys.maxsize, gpus=sys.maxsize)
 
     def __init__(self, store: Store, place: Path) -> None:
         self._store, self._place = store, place
         self._tasks: list[Task] = []
+
+    def room(self, needs: Resources) -> bool:
+        return not self._tasks
 
     def submit(self, task: Task) -> None:
         self._tasks.append(task)

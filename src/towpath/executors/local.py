@@ -2,60 +2,63 @@
 
 from __future__ import annotations
 
-import os
 import selectors
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from math import inf
 
-from towpath import children
+from msgspec.structs import replace
+
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
-from towpath.executors.wire import SYNC, Synced, receive, send
-from towpath.pipeline.executor import Done, Fault, Task
+from towpath.executors.machine import fits, gpus, machine
+from towpath.executors.process import Worker
+from towpath.executors.wire import SYNC
+from towpath.pipeline.executor import Done, Fault, Resources, Task
 from towpath.project import Project
 
 
 class LocalExecutor:
-    """Workers are begun when there is work for them.
+    """Workers are begun when there is work for them. A task with a limit of memory, or with GPUs, has one of its own.
 
     Args:
-        slots: how many steps at once; as many as there are cores when left out.
+        slots: how many tasks at once that ask for one core; as many as there are cores when left out.
     """
 
     def __init__(self, project: Project, environ: Mapping[str, str], *, slots: int | None = None) -> None:
         where = [str(project.root), str(project.home), project.remote or ""]
         self._command = [sys.executable, "-m", "towpath.executors.worker", *where]
         self._environ = {"PYTHONHASHSEED": "0", **environ}  # a set of texts has one order, so that the same step makes the same
-        self.slots = slots or len(os.sched_getaffinity(0))
-        self._idle: list[_Worker] = []
-        self._busy: dict[int, _Worker] = {}
+        here = machine(environ)
+        self.has = replace(here, cpus=slots) if slots else here
+        self._idle: list[Worker] = []
+        self._busy: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
 
+    def room(self, needs: Resources) -> bool:
+        return fits(needs, self.has, (worker.task.needs for worker in self._busy.values()))
+
     def submit(self, task: Task) -> None:
-        worker = self._idle.pop() if self._idle else self._begun()
+        worker = self._begun(task.needs.gpus) if _is_alone(task) or not self._idle else self._idle.pop()
         worker.begin(task)
         self._busy[worker.answers] = worker
 
     def wait(self) -> list[Done]:
-        if not self._busy:
-            return []
-        until = min((worker.until for worker in self._busy.values()), default=None)
-        patience = None if until is None or until == inf else max(0.0, until - machine_s())
-        answered = [key.fd for key, _ in self._selector.select(patience) if key.fd in self._busy]
-        late = [fd for fd, worker in self._busy.items() if worker.until <= machine_s() and fd not in answered]
-        return [self._ended(fd) for fd in answered] + [self._ended(fd, late=True) for fd in late] or self.wait()
+        ended: list[Done] = []
+        while self._busy and not ended:
+            until = min(worker.until for worker in self._busy.values())
+            found = self._selector.select(None if until == inf else max(0.0, until - machine_s()))
+            answered = [key.fd for key, _ in found if key.fd in self._busy]
+            late = [fd for fd, worker in self._busy.items() if worker.until <= machine_s() and fd not in answered]
+            ended = [self._ended(fd) for fd in answered] + [self._ended(fd, late=True) for fd in late]
+        return ended
 
     def sync(self) -> None:
         for worker in self._idle:
             worker.tell(SYNC)
-        for worker in self._idle:
-            answer = receive(worker.answers, Synced)
-            if answer is None or answer.fault:
-                raise Unavailable(answer.fault if answer else "a worker ended before what it made was on the disk", mend="run again")
+        for synced in [worker.synced() for worker in self._idle]:
+            if synced.fault:
+                raise Unavailable(synced.fault, mend=synced.mend)
 
     def close(self) -> None:
         for worker in (*self._idle, *self._busy.values()):
@@ -63,84 +66,31 @@ class LocalExecutor:
         self._idle, self._busy = [], {}
         self._selector.close()
 
-    def _begun(self) -> _Worker:
-        worker = _Worker(self._command, self._environ)
+    def _begun(self, count: int) -> Worker:
+        taken = {one for worker in self._busy.values() for one in worker.gpus}
+        worker = Worker(self._command, self._environ, [one for one in gpus(self._environ) if one not in taken][:count])
         self._selector.register(worker.answers, selectors.EVENT_READ)
         return worker
 
     def _ended(self, answers: int, *, late: bool = False) -> Done:
         worker = self._busy.pop(answers)
-        done = None if late else receive(answers, Done)
-        if done is not None:
+        done = None if late else worker.done()
+        if done is not None and not _is_alone(worker.task):
             self._idle.append(worker)
             return done
         self._selector.unregister(answers)
-        return Done(step=worker.task.step, seconds=0.0, fault=_late(worker) if late else _died(worker))
+        if done is not None:
+            return _dismissed(worker, done)
+        return Done(step=worker.task.step, seconds=0.0, fault=worker.late() if late else worker.died())
 
 
-class _Worker:
-    """One process, and the two pipes to it."""
-
-    def __init__(self, command: list[str], environ: Mapping[str, str]) -> None:
-        asked, self._asks = os.pipe()
-        self.answers, answered = os.pipe()
-        self.task: Task
-        self.until = inf
-        self._process = subprocess.Popen(
-            [*command, str(asked), str(answered)],
-            stdin=subprocess.DEVNULL,
-            env=environ,
-            pass_fds=(asked, answered),
-            start_new_session=True,  # so that it can be killed with whatever a step of the user's started
-            preexec_fn=children.dying_with(os.getpid()),
-        )
-        os.close(asked)
-        os.close(answered)
-        self._guard, self._alive = _guard_of(self._process.pid)
-
-    def begin(self, task: Task) -> None:
-        """Give it a task. After ``until``, on the machine's clock, the task has failed."""
-        self.task, self.until = task, machine_s() + task.timeout_s if task.timeout_s else inf
-        self.tell(task)
-
-    def tell(self, message: object) -> None:
-        with suppress(BrokenPipeError):  # it died: the end of its answers says so
-            send(self._asks, message)
-
-    def end(self) -> int:
-        """Kill it, and what it started; its exit code."""
-        for pipe in (self._asks, self.answers):
-            os.close(pipe)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        os.close(self._alive)
-        self._guard.wait()
-        return self._process.wait()
-
-    def died(self) -> int:
-        """The code with which it ended by itself; negative: the signal."""
-        return self._process.wait()
+def _is_alone(task: Task) -> bool:
+    return bool(task.needs.memory or task.needs.gpus)
 
 
-def _guard_of(group: int) -> tuple[subprocess.Popen[bytes], int]:
-    """A process that kills a group when the pipe is closed that only this process holds: also what a step started dies with the run."""
-    watched, alive = os.pipe()
-    guard = subprocess.Popen(["sh", "-c", f"read -r _; kill -9 -{group} 2>/dev/null"], stdin=watched, start_new_session=True)
-    os.close(watched)
-    return guard, alive
-
-
-def _late(worker: _Worker) -> Fault:
+def _dismissed(worker: Worker, done: Done) -> Done:
+    """The end of a task whose worker is not needed again: what it made must be durable before it goes."""
+    worker.tell(SYNC)
+    synced = worker.synced()
     worker.end()
-    what = f"step {worker.task.step!r} took longer than its timeout of {worker.task.timeout_s:g} s and was ended"
-    return Fault(what=what, mend=f"make it quicker, or raise `timeout`; what it printed is in {worker.task.log}", kinds=("TimeoutError",))
-
-
-def _died(worker: _Worker) -> Fault:
-    code = worker.died()
-    worker.end()
-    if code == -signal.SIGKILL:
-        what = f"step {worker.task.step!r} was killed (signal 9), as the system does when memory runs out"
-        return Fault(what=what, mend=f"give it fewer rows or the machine more memory; what it printed is in {worker.task.log}")
-    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-    return Fault(what=f"the process of step {worker.task.step!r} ended {how}", mend=f"what it printed is in {worker.task.log}")
+    return replace(done, value=None, fault=Fault(what=synced.fault, mend=synced.mend)) if done.value and synced.fault else done

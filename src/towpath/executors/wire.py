@@ -17,6 +17,7 @@ class Synced(msgspec.Struct, frozen=True):
     """What a worker made is durable, or why not."""
 
     fault: str = ""
+    mend: str = "run again"
 
 
 def send(pipe: int, message: object) -> None:

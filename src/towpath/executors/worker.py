@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from towpath import stores
 from towpath.errors import TowpathError
+from towpath.executors import memory
 from towpath.executors.wire import SYNC, Synced, send, take
-from towpath.pipeline.executor import Task
+from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.perform import perform
 from towpath.store import Store
 
@@ -33,16 +35,37 @@ def main(root: Path, home: Path, remote: str, asked: int, answered: int) -> None
             send(answered, _synced(store))
             continue
         task = task_of(message)
+        send(answered, _done(task, store, home / "lent"))
+
+
+def _done(task: Task, store: Store, place: Path) -> Done:
+    """The end of a task, whose log has all that it printed."""
+    try:
         with _logged(task.log):
-            done = perform(task, store, home / "lent")
-        send(answered, done)
+            return _performed(task, store, place)
+    except OSError as fault:
+        what = f"what step {task.step!r} prints cannot be written to its log: {fault}"
+        mend = "look at the disk's free space and at who may write there, then run again"
+        return Done(step=task.step, seconds=0.0, fault=Fault(what=what, mend=mend, kinds=("OSError",)))
+
+
+def _performed(task: Task, store: Store, place: Path) -> Done:
+    """The end of a task, within its limit of memory."""
+    try:
+        with memory.limited(task.needs.memory):
+            done = perform(task, store, place)
+    except MemoryError:  # there was none left even for saying so
+        done = Done(step=task.step, seconds=0.0, fault=Fault(what=f"step {task.step!r} ran out of memory", mend="", kinds=(memory.KIND,)))
+    if task.needs.memory and done.fault and memory.KIND in done.fault.kinds:
+        return replace(done, fault=memory.ran_out(task, memory.peak(), trace=done.fault.trace))
+    return done
 
 
 def _synced(store: Store) -> Synced:
     try:
         store.sync()
     except TowpathError as fault:
-        return Synced(fault.what)
+        return Synced(fault.what, fault.mend)
     return Synced()
 
 
@@ -55,9 +78,9 @@ def _logged(path: str) -> Iterator[None]:
         os.dup2(log, 1)
         os.dup2(log, 2)
         yield
-    finally:
         sys.stdout.flush()
         sys.stderr.flush()
+    finally:
         os.dup2(before[0], 1)
         os.dup2(before[1], 2)
         is_empty = path and not os.fstat(log).st_size

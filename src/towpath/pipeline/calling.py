@@ -32,7 +32,7 @@ def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path, p
             return made.collect() if is_frame(made) and type(made).__name__ == "LazyFrame" else made
     except UsageError:
         raise
-    except Exception as fault:  # whatever the user's function raises, a lazy frame's collection included, is theirs to mend
+    except (Exception, SystemExit) as fault:  # whatever the user's function raises, a lazy frame's collection included, is theirs to mend
         raise StepFailed.of(name, fault, root) from fault
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from typing import Any
 import msgspec
 
 from towpath.digest import Digest, canonical_json, of_value
+from towpath.errors import TowpathError, UsageError
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.executor import Done, Executor, Fault, Task
+from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
 from towpath.pipeline.fingerprint import causes
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
 from towpath.pipeline.values import Value
 from towpath.project import StepPlan
+from towpath.quantities import size_in_words
 from towpath.store import Execution, Store
 
 _SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
@@ -54,32 +57,17 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
 
     Raises:
         StepFailed: a step made nothing. What else was going on is finished and kept before.
+        UsageError: a step needs more than the executor ever has.
     """
     wave = _Wave(steps, given)
-    failed: Done | None = None
-    asked: dict[str, _Asked] = {}
-    while wave.ready or asked:
-        while wave.ready and not failed and len(asked) < executor.slots:
-            step = wave.ready.popleft()
-            known = _known(step, wave.values, setting)
-            if isinstance(known, Executed):
-                setting.tell(wave.ended(known))
-            else:
-                asked[step.name] = known
-                executor.submit(known.task)
-        if failed and not asked:
-            break
-        for done in executor.wait() if asked else ():
-            one = asked.pop(done.step)
-            if done.fault and not failed and one.may_try_again(done.fault):
-                asked[done.step] = replace(one, tries=one.tries - 1)
-                executor.submit(one.task)
-            elif done.value is None:
-                failed = failed or done
-            else:
-                setting.tell(wave.ended(_remembered(one, done, done.value, setting.store)))
-    executor.sync()
-    setting.store.sync()
+    course = _Course(wave, setting, executor)
+    while course.goes_on():
+        for done in executor.wait():
+            course.ended(done)
+    failed = course.failed
+    with suppress(TowpathError) if failed else nullcontext():  # that a step failed is told before that what others made may be lost
+        executor.sync()
+        setting.store.sync()
     if failed and failed.fault:
         raise StepFailed(failed.step, failed.fault.what, mend=failed.fault.mend, trace=failed.fault.trace)
     return wave.done
@@ -94,6 +82,56 @@ class _Asked:
 
     def may_try_again(self, fault: Fault) -> bool:
         return self.tries > 0 and (not self.retry_on or bool({*self.retry_on} & {*fault.kinds}))
+
+
+class _Course:
+    """Which tasks wait for room, which are under way, and which failed first."""
+
+    def __init__(self, wave: _Wave, setting: Setting, executor: Executor) -> None:
+        self.failed: Done | None = None
+        self._wave, self._setting, self._executor = wave, setting, executor
+        self._waiting: list[_Asked] = []
+        self._busy: dict[str, _Asked] = {}
+
+    def goes_on(self) -> bool:
+        """Take from the cache what is there, begin what there is room for; whether anything is under way."""
+        while self._wave.ready and not self.failed:
+            known = _known(self._wave.ready.popleft(), self._wave.values, self._setting)
+            if isinstance(known, Executed):
+                self._setting.tell(self._wave.ended(known))
+            else:
+                self._waiting.append(known)
+        waited, self._waiting = self._waiting, []
+        for one in waited if not self.failed else ():
+            if self._executor.room(one.task.needs):
+                self._begin(one)
+            else:
+                self._waiting.append(one)
+        if self._waiting and not self._busy:
+            raise _no_room(self._waiting[0].task)
+        return bool(self._busy)
+
+    def ended(self, done: Done) -> None:
+        """Keep what a task made, or try again."""
+        one = self._busy.pop(done.step)
+        if done.fault and not self.failed and one.may_try_again(done.fault):
+            self._begin(replace(one, tries=one.tries - 1))
+        elif done.value is None:
+            self.failed = self.failed or done
+        else:
+            self._setting.tell(self._wave.ended(_remembered(one, done, done.value, self._setting.store)))
+
+    def _begin(self, one: _Asked) -> None:
+        self._busy[one.task.step] = one
+        self._executor.submit(one.task)
+
+
+def _no_room(task: Task) -> UsageError:
+    needs = task.needs
+    return UsageError(
+        f"there is no room for step {task.step!r}, which asks for {needs.cpus:g} cpus, {size_in_words(needs.memory)} and {needs.gpus} gpus",
+        mend=f"ask for less under steps.{task.step} in towpath.yaml, or run where there is more",
+    )
 
 
 class _Wave:
@@ -143,6 +181,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         libraries=libraries,
         log=str(setting.logs / f"{step.name}.log"),
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
+        needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
     )
     return _Asked(fingerprint, task, wanted.retries, wanted.retry_on)
 

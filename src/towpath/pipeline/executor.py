@@ -10,6 +10,14 @@ from towpath.pipeline.values import Value
 from towpath.pipeline.work import Work
 
 
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task needs while it executes, or what there is for tasks. ``memory``: bytes; a task that names none has no limit."""
+
+    cpus: float = 1.0
+    memory: int = 0
+    gpus: int = 0
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a step.
 
@@ -28,6 +36,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     libraries: tuple[str, ...] = ()
     log: str = ""
     timeout_s: float | None = None
+    needs: Resources = Resources()
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +64,16 @@ class Executor(Protocol):
     """Executes tasks, some at a time. What it puts into the store survives a loss of power after ``sync``."""
 
     @property
-    def slots(self) -> int:
-        """How many tasks it works on at once."""
+    def has(self) -> Resources:
+        """All that there is for tasks. One that needs more never gets room."""
+        ...
+
+    def room(self, needs: Resources) -> bool:
+        """Whether a task that needs this can begin now."""
         ...
 
     def submit(self, task: Task) -> None:
-        """Begin a task. At most ``slots`` may be under way."""
+        """Begin a task for which there is room."""
         ...
 
     def wait(self) -> list[Done]:

@@ -27,12 +27,26 @@ def perform(task: Task, store: Store, place: Path) -> Done:
     begin = machine_s()
     try:
         value = _made(task, store, place)
-    except TowpathError as fault:
-        theirs = fault if isinstance(fault, StepFailed) else StepFailed(task.step, fault.what, mend=fault.mend)
-        kinds = tuple(kind.__name__ for kind in type(theirs.__cause__ or fault).__mro__)
-        told = Fault(what=fault.what, mend=fault.mend, trace=theirs.trace, kinds=kinds)
-        return Done(step=task.step, seconds=machine_s() - begin, fault=told)
+    except (TowpathError, MemoryError, OSError) as fault:
+        return Done(step=task.step, seconds=machine_s() - begin, fault=_told(task, fault))
     return Done(step=task.step, seconds=machine_s() - begin, value=value)
+
+
+def _told(task: Task, fault: TowpathError | MemoryError | OSError) -> Fault:
+    if isinstance(fault, TowpathError):
+        trace = fault.trace if isinstance(fault, StepFailed) else ""
+        kind = type(fault.__cause__ if isinstance(fault, StepFailed) and fault.__cause__ else fault)
+        return Fault(what=fault.what, mend=fault.mend, trace=trace, kinds=_kinds(kind))
+    if isinstance(fault, MemoryError):
+        what, mend = "memory ran out", "give it fewer rows or the machine more memory"
+    else:
+        what, mend = str(fault), "look at the disk's free space and at who may write there, then run again"
+    where = f"while what step {task.step!r} takes was read, or what it made was kept"
+    return Fault(what=f"{where}: {what}", mend=mend, kinds=_kinds(type(fault)))
+
+
+def _kinds(kind: type[BaseException]) -> tuple[str, ...]:
+    return tuple(one.__name__ for one in kind.__mro__)
 
 
 def _made(task: Task, store: Store, place: Path) -> Value:
