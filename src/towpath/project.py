@@ -127,9 +127,10 @@ class Holdout(Part, frozen=True, kw_only=True):
 
 
 class Split(Part, frozen=True, kw_only=True):
-    """``test`` is seen by gates only."""
+    """``test`` is seen by gates only, ``valid`` by search and early stopping only."""
 
     test: Holdout = Holdout(random=0.2)
+    valid: Holdout | None = None
 
 
 def _one_of(*names: str) -> Meta:

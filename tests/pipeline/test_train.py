@@ -39,11 +39,11 @@ def test_a_hyperparameter_that_is_not_taken_is_told_with_the_nearest() -> None:
 
 def test_training_rows_arrive_as_train() -> None:
     def other(rows: Any) -> Any: ...
-    def more(train: Any, valid: Any) -> Any: ...
+    def more(train: Any, others: Any) -> Any: ...
 
     with pytest.raises(UsageError, match="takes rows, and no 'train'"):
         parameters_of(other, {})
-    with pytest.raises(UsageError, match="takes 'valid', which has no value"):
+    with pytest.raises(UsageError, match="takes 'others', which has no value"):
         parameters_of(more, {})
 
 
@@ -65,7 +65,7 @@ def test_a_function_that_sets_no_seed_repeats(tmp_path: Path) -> None:
     def draw(train: Any) -> Drawn:
         return Drawn()
 
-    one, same, other = (fit(draw, TRAIN, {}, seed=seed, root=tmp_path).value for seed in (1, 1, 2))
+    one, same, other = (fit(draw, {"train": TRAIN}, {}, seed=seed, root=tmp_path).value for seed in (1, 1, 2))
     assert one == same != other
 
 
@@ -75,9 +75,9 @@ def test_what_does_not_predict_or_raises_is_said(tmp_path: Path) -> None:
         raise KeyError("late")
 
     with pytest.raises(UsageError, match="NoneType, which has no `predict`"):
-        fit(nothing, TRAIN, {}, seed=0, root=tmp_path)
+        fit(nothing, {"train": TRAIN}, {}, seed=0, root=tmp_path)
     with pytest.raises(StepFailed, match="step 'broken' raised KeyError"):
-        fit(broken, TRAIN, {}, seed=0, root=tmp_path)
+        fit(broken, {"train": TRAIN}, {}, seed=0, root=tmp_path)
 
 
 def example(rows: int, task: str) -> pl.DataFrame:

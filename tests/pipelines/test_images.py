@@ -84,7 +84,8 @@ def test_a_step_is_reused_while_the_files_are_the_same_and_runs_again_when_one_c
     assert little.ran(root).outcome is Outcome.UNCHANGED
     draw(root, range(COUNT, COUNT + 1))
     little.ran(root)
-    assert [event.reused for event in little.events(root, StepExecuted) if isinstance(event, StepExecuted)] == [False, True, False]
+    steps = [event for event in little.events(root, StepExecuted) if isinstance(event, StepExecuted)]
+    assert [event.reused for event in steps if event.step == "rows"] == [False, True, False]
     assert list((root / ".towpath" / "lent").iterdir()) == []
 
 

@@ -9,16 +9,14 @@ import polars as pl
 from towpath.backtest.arrivals import Month
 from towpath.backtest.drill import Plant, planted, spoiler
 from towpath.backtest.player import Past
-from towpath.candidate import Source, train
+from towpath.candidate import Source, for_training, train
 from towpath.errors import TowpathError
 from towpath.events import Outcome
 from towpath.formats.build import trained_answerer
 from towpath.formats.package import unpack
 from towpath.formats.port import Scores
 from towpath.labels import labelled
-from towpath.pipeline import functions
 from towpath.pipeline.calling import in_memory
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.runs import Run
 from towpath.project import Project
 from towpath.state import State
@@ -48,11 +46,10 @@ def ungated(project: Project, state: State, store: Store, past: Past, plants: Se
 
 def _trained(project: Project, past: Past, plants: Sequence[Plant], month: Month, run: Run) -> Answerer | None:
     frames = {name: delivered(project, parts, name, plants, month) for name, parts in past.datasets.items()}
-    known = functions.load(project.root, str(project.pipeline)) if project.pipeline else {}
-    source = Source(known, Code(project.root, project.pipeline) if project.pipeline else None, project.root)
+    source = Source.of(project, project.root)
     try:
-        rows = labelled(in_memory(project.model.rows, known, frames, project.root), project, month.start)
-        return trained_answerer(train(project, source, rows), rows.drop(project.model.label.column))
+        rows = labelled(in_memory(project.model.rows, source.functions, frames, project.root), project, month.start)
+        return trained_answerer(train(project, source, for_training(project, rows)), rows.drop(project.model.label.column))
     except TowpathError:
         return None
 

@@ -1,4 +1,4 @@
-"""Training: the user's function on the rows that training may see."""
+"""Training functions: what they take, and calling one in this process."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 import polars as pl
 
 from towpath.errors import UnknownName, UsageError
-from towpath.formats.frames import as_annotated
-from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.functions import Function, annotation
+from towpath.pipeline.calling import call
+from towpath.pipeline.functions import Function
 from towpath.pipeline.graph import defaults_of
-from towpath.pipeline.importing import active
-from towpath.pipeline.seeds import seed_of, sow
+from towpath.pipeline.seeds import sow
 
-__all__ = ["fit", "parameters_of", "seed_of"]
+TRAIN, VALID = "train", "valid"  # the reserved names of the parameters that take rows
 
-TRAIN = "train"  # the reserved name of the parameter that takes the training rows
+
+def takes_valid(function: Function) -> bool:
+    """Whether a training takes rows to stop by."""
+    return VALID in inspect.signature(function).parameters
 
 
 def parameters_of(function: Function, declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,26 +48,29 @@ def _check(function: Function, declared: Mapping[str, Any]) -> None:
         )
     empty = [name for name, one in parameters.items() if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     for name in empty:
-        if name != TRAIN and name not in declared:
+        if name not in (TRAIN, VALID) and name not in declared:
             raise UsageError(
                 f"{function.__name__!r} takes {name!r}, which has no value",
-                mend=f"write it behind `*` with a default, or give it one under `model.parameters`; data come by `{TRAIN}` alone",
+                mend=f"write it behind `*` with a default, or give it one under `model.parameters`; data come by {TRAIN} and {VALID} alone",
             )
 
 
-def fit(function: Function, train: pl.DataFrame, parameters: Mapping[str, Any], *, seed: int, root: Path) -> Any:
+def fit(function: Function, given: Mapping[str, pl.DataFrame], parameters: Mapping[str, Any], *, seed: int, root: Path) -> Any:
     """The trained object. ``random`` and NumPy are seeded before, so that a function that sets no seed repeats as well.
+
+    Args:
+        given: the rows by parameter, in the form in which a model sees them, with the label.
 
     Raises:
         StepFailed: the function raised.
         UsageError: it returned nothing that predicts.
     """
     sow(seed)
-    try:
-        with active(function):
-            model = function(**{TRAIN: as_annotated(train, annotation(function, TRAIN))}, **parameters)
-    except Exception as fault:  # whatever the user's function raises is theirs to mend
-        raise StepFailed.of(function.__name__, fault, root) from fault
+    return checked(function.__name__, call(function.__name__, function, given, root, parameters))
+
+
+def checked(name: str, model: Any) -> Any:
+    """What a training returned. Raises UsageError where it does not predict."""
     if not hasattr(model, "predict"):
-        raise UsageError(f"{function.__name__!r} returned {type(model).__name__}, which has no `predict`", mend="return the fitted model")
+        raise UsageError(f"{name!r} returned {type(model).__name__}, which has no `predict`", mend="return the fitted model")
     return model

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import polars as pl
 
 from towpath import candidate, labels
 from towpath import events as ev
-from towpath.candidate import Judged, Rival, Source
+from towpath.candidate import Judged, Make, Rival, Source
 from towpath.data.snapshot import Taken
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, UnknownName
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
-from towpath.pipeline import functions
 from towpath.pipeline.inputs import no_rows, of_dataset
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.tables import decoded
 from towpath.pipeline.values import Value
 from towpath.release.controller import PRODUCTION
@@ -24,6 +23,7 @@ from towpath.run import steps
 from towpath.run.bench import Bench
 from towpath.run.data import snapshots
 from towpath.run.unchanged import judged_alike, unchanged
+from towpath.run.workshop import Workshop
 from towpath.state import State
 from towpath.verdict import Answer, Verdict, overall
 
@@ -38,16 +38,23 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     taken = snapshots(bench)
     if bench.project.trained is None:
         return steps.only(bench, _given(bench, taken))
-    source = _source(bench)
-    made, made_of = _rows(bench, source, taken)
-    rows = labels.labelled(made, bench.project, bench.records.clock.now())
-    content = of_value([made_of, rows.height])  # time alone makes more rows mature
+    source = Source.of(bench.project, bench.folder)
+    if source.code is None:
+        return _to_its_end(bench, source, _dataset_rows(bench, taken), None)
+    with steps.workshop(bench, source.code) as shop:
+        return _to_its_end(bench, source, _made_rows(bench, taken, shop), shop.make)
+
+
+def _to_its_end(bench: Bench, source: Source, made: Rows, make: Make | None) -> tuple[ev.Outcome, str, int | None]:
+    now = bench.records.clock.now()
+    rows = labels.labelled(made.frame, bench.project, now)
+    content = of_value([made.content, rows.height])  # time alone makes more rows mature
     recipe = candidate.recipe(bench.project, source, content)
     state = bench.records.state()
     _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
-    all_due = labels.due(made, bench.project, bench.records.clock.now()).height == made.height
-    judged, verdicts = _judge(bench, source, rows, recipe, state, all_due=all_due)
+    all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
+    judged, verdicts = _judge(bench, source, rows, recipe, state, make, all_due=all_due)
     said = overall(verdicts)
     bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
@@ -58,27 +65,32 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     return _register(bench, judged.digest)
 
 
-def _source(bench: Bench) -> Source:
-    pipeline = bench.project.pipeline
-    if not pipeline:
-        return Source({}, None, bench.folder)
-    return Source(functions.load(bench.folder, pipeline), Code(bench.folder, pipeline), bench.folder)
+class Rows(NamedTuple):
+    """The rows that training and gates share, and the digest of what is in them."""
+
+    frame: pl.DataFrame
+    content: Digest
 
 
-def _rows(bench: Bench, source: Source, taken: Mapping[str, Taken]) -> tuple[pl.DataFrame, Digest]:
-    """The rows that training and gates share, through the cache, and the digest of what is in them."""
-    target, store = bench.project.model.rows, bench.records.store
-    if source.code is None or target in taken:
-        if target not in taken:
-            raise UnknownName("dataset", target, taken)
-        if taken[target].snapshot.kind == "files":
-            raise no_rows(bench.project)
-        return taken[target].frame, taken[target].facts.content
-    done = steps.execute(bench, source.code, _given(bench, taken), [target, *bench.project.steps])
+def _dataset_rows(bench: Bench, taken: Mapping[str, Taken]) -> Rows:
+    target = bench.project.model.rows
+    if target not in taken:
+        raise UnknownName("dataset", target, taken)
+    if taken[target].snapshot.kind == "files":
+        raise no_rows(bench.project)
+    return Rows(taken[target].frame, taken[target].facts.content)
+
+
+def _made_rows(bench: Bench, taken: Mapping[str, Taken], shop: Workshop) -> Rows:
+    """Through the cache; with them whatever other steps the project wants."""
+    target, given = bench.project.model.rows, _given(bench, taken)
+    done = shop.make(shop.plan([target, *bench.project.steps], given), given)
+    if target in taken:
+        return _dataset_rows(bench, taken)
     made = next(one.value for one in done if one.step == target)
     if made.codec != "table":
         raise no_rows(bench.project)
-    return decoded(made, store), made.content
+    return Rows(decoded(made, bench.records.store), made.content)
 
 
 def _given(bench: Bench, taken: Mapping[str, Taken]) -> dict[str, Value]:
@@ -99,11 +111,13 @@ def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:
 
 
 def _judge(
-    bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State, *, all_due: bool
+    bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State, make: Make | None, *, all_due: bool
 ) -> tuple[Judged | None, tuple[Verdict, ...]]:
-    champion = state.live.champion(PRODUCTION)
+    champion, store = state.live.champion(PRODUCTION), bench.records.store
+    sides = candidate.sides(bench.project, rows)
     try:
-        judged = candidate.make(bench.project, source, rows, _rivals(bench, state), bench.records.store)
+        trained = candidate.train(bench.project, source, sides, make=make, store=store)
+        judged = candidate.judged(bench.project, trained, sides, _rivals(bench, state), store)
     except NotConvertible as fault:
         return None, (candidate.unconverted(fault),)
     bench.told(

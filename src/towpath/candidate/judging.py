@@ -1,25 +1,22 @@
-"""From labelled rows to a judged candidate: split, train, package, parity, gates. A library call, without a ledger."""
+"""From a trained object to a judged candidate: package, parity, profile, gates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from towpath.digest import Digest, of_value
+from towpath.candidate.sides import Sides
+from towpath.digest import Digest
 from towpath.errors import TowpathError, UsageError
-from towpath.evaluation import Groups, Last, Random, Way
 from towpath.evaluation.baseline import baseline
-from towpath.evaluation.splits import split
 from towpath.evaluation.uncertainty import standard_errors
-from towpath.formats.build import FeaturesCode, Trained, build, trained_answerer, training_rows
-from towpath.formats.frames import kind_of
+from towpath.formats.build import Trained, build, trained_answerer
 from towpath.formats.package import Package, unpack
 from towpath.formats.parity import explained, parity
 from towpath.formats.port import Scores
@@ -28,14 +25,7 @@ from towpath.gates.evidence import Evidence, figures
 from towpath.gates.judge import judge_all
 from towpath.labels import raw, times_of
 from towpath.monitor import profile as profiles
-from towpath.pipeline.default_model import default_model
-from towpath.pipeline.fingerprint import fingerprint, surroundings, versions
-from towpath.pipeline.functions import Function, named
-from towpath.pipeline.reach import Project as Code
-from towpath.pipeline.reach import Reached
-from towpath.pipeline.train import fit, parameters_of, seed_of
-from towpath.project import Holdout, Project
-from towpath.project_fields import plain
+from towpath.project import Project
 from towpath.store import Store
 from towpath.verdict import Answer, Verdict
 
@@ -45,19 +35,6 @@ DEFAULT_GATES = {
     "regression": ("r2 >= baseline + 0.05", "parity <= 1e-4"),
 }
 WRONG_QUANTILE = 0.9  # of a regression's absolute errors on the holdout: what lies above counts as a wrong answer
-
-
-@dataclass(frozen=True)
-class Source:
-    """The user's code: functions by name, and the tree that they were loaded from."""
-
-    functions: Mapping[str, Function]
-    code: Code | None
-    root: Path
-
-    def reach(self, name: str | None) -> Reached:
-        """What a function can reach; nothing where none is named."""
-        return self.code.reach(name) if self.code and name else Reached({}, frozenset(), ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,79 +57,15 @@ class Judged:
     measured: dict[str, float] = field(default_factory=dict)
 
 
-def holdout(project: Project) -> Way:
-    """The declared way to set test rows aside."""
-    declared: Holdout = project.split.test
-    if declared.last:
-        times = times_of(project)
-        if not times:
-            raise project.fault(
-                "split", "test", what="`last` needs a time, and no dataset has one", mend="add `time: COLUMN` to the dataset"
-            )
-        return Last(times[0], declared.last)
-    return Groups(declared.groups, declared.share) if declared.groups else Random(declared.random or 0.2, declared.stratify)
-
-
-def recipe(project: Project, source: Source, content: Digest) -> Digest:
-    """Digest of everything that a candidate and its verdicts follow from."""
-    model = project.model
-    made_by = {
-        name: fingerprint(source.reach(name), parameters={}, inputs={}, seed=project.seed) for name in (model.features, model.train) if name
-    }
-    declared = {"name": project.name, "model": plain(model), "split": plain(project.split), "gates": project.gates, "seed": project.seed}
-    return of_value(
-        {
-            "rows": content,
-            "code": made_by,
-            "declared": declared,
-            "surroundings": surroundings(),
-            "with": versions(["sklearn", "polars", "onnx"]),
-        }
-    )
-
-
-def features_code(project: Project, source: Source) -> FeaturesCode | None:
-    """The declared `features` function with the sources that it needs."""
-    name = project.model.features
-    if not name or not source.code:
-        return None
-    named(dict(source.functions), name)
-    return FeaturesCode(module=source.code.pipeline.name, function=name, files=source.code.slice(name))
-
-
-def train(project: Project, source: Source, rows: pl.DataFrame) -> Trained:
-    """Train on rows with labels; what comes out, before it is packaged."""
-    model, features = project.model, features_code(project, source)
-    seen = training_rows(raw(rows, project), model.label.column, features)
-    seed = seed_of(project.name, model.train or "model", project.seed)
-    if model.train:
-        function = named(dict(source.functions), model.train)
-        fitted = fit(function, seen, parameters_of(function, model.parameters), seed=seed, root=source.root)
-        kind = kind_of(function)
-    elif model.parameters:
-        what = f"parameters are declared ({', '.join(model.parameters)}), and no function takes them"
-        raise project.fault("model", "parameters", what=what, mend="name the function under `model.train`, or drop the parameters")
-    else:
-        fitted, kind = default_model(seen, model.label.column, model.task, seed), "polars"
-    return Trained(model=fitted, task=model.task, label=model.label.column, kind=kind, features=features)
-
-
-def parameters(project: Project, source: Source) -> dict[str, Any]:
-    """The hyperparameters that training will use."""
-    name = project.model.train
-    return parameters_of(named(dict(source.functions), name), project.model.parameters) if name else dict(project.model.parameters)
-
-
-def make(project: Project, source: Source, rows: pl.DataFrame, rivals: Mapping[str, Rival | str], store: Store) -> Judged:
-    """Split, train, package, measure and judge.
+def judged(project: Project, trained: Trained, rows: Sides, rivals: Mapping[str, Rival | str], store: Store) -> Judged:
+    """Package, measure and judge.
 
     Args:
-        rows: with labels; the holdout is taken from them here and shown to nothing but the gates.
+        trained: on the rows of ``rows.train``; nothing but the gates has seen those of ``rows.test``.
         rivals: ``champion`` and ``best``, or why there is none.
     """
     model, label = project.model, project.model.label.column
-    seen, test = split(rows, holdout(project), seed=project.seed)
-    trained = train(project, source, seen)
+    seen, test = rows.train, rows.test
     train_raw, test_raw = raw(seen, project).drop(label), raw(test, project).drop(label)
     ours = trained_answerer(trained, train_raw)
     if model.task == "regression":

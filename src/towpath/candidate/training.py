@@ -1,0 +1,97 @@
+"""Training a model: a step of the pipeline like any other, kept and reused like one, whose inputs are the rows that it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from towpath.candidate.sides import Sides
+from towpath.candidate.source import Source
+from towpath.formats.build import FeaturesCode, Trained, training_rows
+from towpath.formats.frames import kind_of
+from towpath.labels import raw
+from towpath.pipeline import codecs
+from towpath.pipeline.default_model import default_model
+from towpath.pipeline.engine import Executed
+from towpath.pipeline.functions import Function
+from towpath.pipeline.graph import Step
+from towpath.pipeline.seeds import seed_of
+from towpath.pipeline.train import TRAIN, VALID, checked, fit, parameters_of, takes_valid
+from towpath.pipeline.values import Value
+from towpath.pipeline.work import Call
+from towpath.project import Project
+from towpath.project_fields import Scalar
+from towpath.store import Store
+
+Make = Callable[[Sequence[Step], Mapping[str, Value]], list[Executed]]  # of steps and what they are given
+
+
+def parameters(project: Project, source: Source, chosen: Mapping[str, Scalar] | None = None) -> dict[str, Any]:
+    """The hyperparameters that training will use: the function's defaults, over them what is declared, over that what was ``chosen``."""
+    over = {**project.model.parameters, **(chosen or {})}
+    return parameters_of(source.function(project.model.train), over) if project.model.train else over
+
+
+def train(
+    project: Project,
+    source: Source,
+    sides: Sides,
+    chosen: Mapping[str, Scalar] | None = None,
+    *,
+    make: Make | None = None,
+    store: Store | None = None,
+) -> Trained:
+    """Train on the rows of ``sides``; what comes out, before it is packaged.
+
+    Args:
+        chosen: hyperparameters that go over the declared ones.
+        make: makes steps, through the cache that ``store`` is; in this process, and nothing kept, when left out.
+    """
+    model, features = project.model, source.features(project)
+    name, label = model.train, model.label.column
+    if not name and model.parameters:
+        what = f"parameters are declared ({', '.join(model.parameters)}), and no function takes them"
+        raise project.fault("model", "parameters", what=what, mend="name the function under `model.train`, or drop the parameters")
+    if not name:
+        seen = seen_by_model(project, sides.train, features)
+        fitted = default_model(seen, label, model.task, seed_of(project.name, "model", project.seed))
+        return Trained(model=fitted, task=model.task, label=label, features=features)
+    function, over = source.function(name), {**model.parameters, **(chosen or {})}
+    known = parameters_of(function, over)
+    given = _given(project, function, sides, features)
+    if make and store:
+        fitted = checked(name, _made(name, given, over, make, store))
+    else:
+        fitted = fit(function, given, known, seed=seed_of(project.name, name, project.seed), root=source.root)
+    return Trained(model=fitted, task=model.task, label=label, kind=kind_of(function), features=features)
+
+
+def seen_by_model(project: Project, rows: pl.DataFrame, features: FeaturesCode | None) -> pl.DataFrame:
+    """Rows in the form in which a model sees them, and the label."""
+    return training_rows(raw(rows, project), project.model.label.column, features)
+
+
+def _given(project: Project, function: Function, sides: Sides, features: FeaturesCode | None) -> dict[str, pl.DataFrame]:
+    """The rows that the function takes."""
+    given = {TRAIN: seen_by_model(project, sides.train, features)}
+    if takes_valid(function):
+        if sides.valid is None:
+            what = f"{function.__name__!r} takes {VALID!r}, and no rows are set aside for it"
+            raise project.fault(
+                "split", what=what, mend="declare them: `split: {valid: {random: 20%}}`, or {last: 14d}, or {groups: COLUMN}"
+            )
+        given[VALID] = seen_by_model(project, sides.valid, features)
+    return given
+
+
+def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], make: Make, store: Store) -> Any:
+    """The trained object, from the cache or from where steps execute."""
+    values = {key: codecs.keep(rows, store, step=key) for key, rows in given.items()}
+    step = Step(name, {key: key for key in values}, Call(name), dict(over))
+    made = make([step], values)[0].value
+    with ExitStack() as stack:
+        return codecs.give(made, store, Path(), stack)
