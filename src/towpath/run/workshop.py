@@ -9,17 +9,14 @@ from towpath.executors.local import LocalExecutor
 from towpath.pipeline import engine
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
-from towpath.pipeline.executor import Resources
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.signatures import public
 from towpath.pipeline.values import Value
 from towpath.project import Project
-from towpath.quantities import size_in_words
+from towpath.run import needs
 from towpath.store import Store
-
-_GPUS = "; GPUs are those that CUDA_VISIBLE_DEVICES names"
 
 Note = Callable[[Sequence[Executed]], None]
 
@@ -50,13 +47,15 @@ class Workshop:
         self._executor = LocalExecutor(project, environ)
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
-        """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does, and where one asks for too much."""
-        steps = plan(targets, declared(self._project, self._code), datasets, public(self._code))
-        _check_needs(self._project, steps, self._executor.has)
-        return steps
+        """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""
+        return plan(targets, declared(self._project, self._code), datasets, public(self._code))
 
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
-        """Make steps, in the order in which they ended. Raises as ``engine.make`` does."""
+        """Make steps, in the order in which they ended.
+
+        Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is.
+        """
+        needs.check(self._project, steps, self._executor.has)
         done = engine.make(steps, given, self._setting, self._executor)
         self._note(done)
         return done
@@ -64,22 +63,3 @@ class Workshop:
     def close(self) -> None:
         """End the workers."""
         self._executor.close()
-
-
-def _check_needs(project: Project, steps: Sequence[Step], has: Resources) -> None:
-    """Raise ProjectError where a step asks for more than there is at all."""
-    for name, wanted in ((step.name, project.steps[step.name]) for step in steps if step.name in project.steps):
-        for key, asked, there in (
-            ("cpus", wanted.cpus, has.cpus),
-            ("memory", wanted.memory or 0, has.memory),
-            ("gpus", wanted.gpus, has.gpus),
-        ):
-            if asked > there:
-                asked_for, all_there_is = (size_in_words(one) if key == "memory" else f"{one:g}" for one in (asked, there))
-                raise project.fault(
-                    "steps",
-                    name,
-                    key,
-                    what=f"step {name!r} asks for {key}: {asked_for}, and all there is: {all_there_is}",
-                    mend="ask for less, or run where there is more" + _GPUS * (key == "gpus"),
-                )
