@@ -84,13 +84,29 @@ class ChecksJudged(Event, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose execution it was. ``key``: the trusted key that signed it, with its owner's name; empty where none did."""
+
+    client: str
+    host: str
+    at: datetime
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.client} on {self.host}, {self.at:%Y-%m-%d %H:%M}, {f'signed by {self.key}' if self.key else 'not signed'}"
+
+
 class StepExecuted(Event, frozen=True, kw_only=True):
+    """``origin``: whose execution was reused, or checked by executing it here; ``refused``: what content it claimed, if a wrong one."""
+
     run: int
     step: str
     fingerprint: Digest
     reused: bool
     seconds: float
     content: Digest
+    origin: Origin | None = None
+    refused: Digest | None = None
 
 
 class CandidatePackaged(Event, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Apart from :mod:`towpath.wiring`, because asking what happened needs no more tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from towpath.store.local import LocalStore
 
 if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
     from towpath.store.remote import Remote
+    from towpath.store.shared import Shared
 
 SMALL_S = 30.0  # how long a call for a ledger's small objects may take
 
@@ -70,6 +72,16 @@ def anchors(project: Project) -> Anchors:
 def store(project: Project) -> Store:
     """The project's store: on this machine, and shared where there is a ``remote``."""
     return stores.store(project.root, project.home, project.remote)
+
+
+def near(project: Project) -> Store:
+    """The same for steps: what is put stays on this machine."""
+    return stores.near(project.root, project.home, project.remote)
+
+
+def shared(project: Project, tell: Callable[[str], None]) -> Shared | None:
+    """The executions that a team shares; None where there is no team."""
+    return stores.shared(project.root, project.home, project.remote, tell) if project.remote else None
 
 
 def store_here(project: Project) -> LocalStore:

@@ -250,6 +250,7 @@ class Declared(Part, frozen=True, kw_only=True):
     serve: Serve = Serve()
     remote: Place | None = None
     ledger: Place | None = None
+    trusted_keys: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -102,7 +102,9 @@ def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | e
         case ev.ChecksJudged():
             return f"run {event.run}: checks of {event.dataset}: {_summed(event.verdicts)}"
         case ev.StepExecuted(reused=True):
-            return f"run {event.run}: step {event.step} reused"
+            return f"run {event.run}: step {event.step} reused" + (f" ({event.origin})" if event.origin else "")
+        case ev.StepExecuted(refused=str()):
+            return f"run {event.run}: step {event.step} made something else than it had made before ({event.origin})"
         case ev.StepExecuted():
             return f"run {event.run}: step {event.step} executed in {event.seconds:.1f} s"
         case ev.CandidatePackaged():

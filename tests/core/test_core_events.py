@@ -29,6 +29,13 @@ BY_TYPE = {
     "float": st.floats(allow_nan=False, allow_infinity=False),
     "bool": st.booleans(),
     "datetime": st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    "Origin": st.builds(
+        ev.Origin,
+        client=st.text(max_size=5),
+        host=st.text(max_size=5),
+        at=st.just(datetime(2026, 1, 1, tzinfo=UTC)),
+        key=st.text(max_size=5),
+    ),
     "Outcome": st.sampled_from(ev.Outcome),
     "tuple[Verdict, ...]": st.lists(verdicts, max_size=2).map(tuple),
     "dict[str, str]": st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),

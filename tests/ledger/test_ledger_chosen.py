@@ -42,9 +42,11 @@ def test_a_folder_that_a_team_shares(project, tmp_path, written):
 
 
 def test_a_share_that_is_not_mounted_is_not_begun_anew(project, tmp_path):
-    with pytest.raises(Unavailable, match="there is no folder") as caught:
-        kept.ledger(project("remote: shared"))
-    assert "mount" in caught.value.mend
+    ledger = kept.ledger(project("remote: shared"))
+    for call in (lambda: ledger.append([fact(1)]), lambda: list(ledger.read())):
+        with pytest.raises(Unavailable, match="there is no folder") as caught:
+            call()
+        assert "mount" in caught.value.mend
     assert not (tmp_path / "shared").exists()
 
 

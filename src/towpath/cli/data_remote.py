@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -16,10 +17,11 @@ from towpath.cli.repository import git, is_repository
 from towpath.data import lock, share
 from towpath.data.live import live, named_in
 from towpath.digest import Digest
-from towpath.errors import UsageError
+from towpath.errors import Broken, UnknownName, UsageError
 from towpath.project import Project
 from towpath.store import Store
 from towpath.store.remote import Moved
+from towpath.store.shared import parts
 
 app = shared.new_app()
 
@@ -80,16 +82,28 @@ def gc(
     project = shared.project(context)
     with alone(project, "towpath data gc"):
         store, needed = kept.store_here(project), set(_roots(project))
-        needed |= {execution.output for execution in store.executions()}
+        outputs = {execution.output: execution.codec for execution in store.executions()}
         erased = kept.state(project).erasures
-        here = store.collect({one for one in live(store, needed) if not erased.is_gone(one)}, dry_run=dry_run)
+        stays = {*live(store, {*needed, *outputs}), *_made(store, outputs)}
+        here = store.collect({one for one in stays if not erased.is_gone(one)}, dry_run=dry_run)
         told, words = {"here": here._asdict()}, [f"here: {here}"]
         if shared_too:
             remote, whole = kept.remote(project), kept.store(project)
-            needed_there = [one for one in live(whole, needed) if not erased.is_gone(one)]
-            there = remote.gc(needed_there, dry_run=dry_run, erased=map(Digest, erased.objects))
-            told["remote"], words = there._asdict(), [*words, f"{remote.place}: {there}"]
+            executions = remote.forget(dry_run=dry_run)
+            stays = {*live(whole, needed), *_made(whole, executions.outputs)}  # what steps made names nothing, and is not fetched for this
+            there = remote.gc([one for one in stays if not erased.is_gone(one)], dry_run=dry_run, erased=map(Digest, erased.objects))
+            told["remote"] = {**there._asdict(), "executions": executions.kept, "executions_forgotten": executions.dropped}
+            words = [*words, f"{remote.place}: {executions}", f"{remote.place}: {there}"]
     shared.answer(context, told, "\n".join(words))
+
+
+def _made(store: Store, outputs: Mapping[Digest, str]) -> set[Digest]:
+    """Every object of what steps made, with codecs, as far as it is there."""
+    found: set[Digest] = set()
+    for output, codec in outputs.items():
+        with suppress(UnknownName, Broken):
+            found |= set(parts(store, codec, output))
+    return found
 
 
 def _roots(project: Project) -> Iterator[Digest]:

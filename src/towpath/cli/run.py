@@ -10,9 +10,10 @@ import typer
 
 from towpath import kept
 from towpath.cli import shared
-from towpath.errors import Unavailable
+from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, lock_of
+from towpath.quantities import share
 from towpath.records import Records
 from towpath.run import run as run_once
 from towpath.words import in_words
@@ -26,12 +27,17 @@ SAID_NO = {Outcome.REJECTED, Outcome.HELD, Outcome.STOPPED, Outcome.FAILED}
 def run(
     context: typer.Context,
     cause: Annotated[str, typer.Option(help="why, for the history")] = "by hand",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="execute every step, whatever was executed before")] = False,
+    verify: Annotated[str, typer.Option(metavar="SHARE", help="execute so many of what others executed here as well, and compare")] = "0%",
     fired: Annotated[int | None, typer.Option(hidden=True)] = None,
     lock_held: Annotated[int | None, typer.Option(hidden=True)] = None,
     replay: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Snapshot the data, check it, train, package, judge, register; exit code 1 when a check or a gate said no."""
     records = kept.records(shared.project(context), replay)
+    checked = share(verify)
+    if checked and records.project.remote is None:
+        raise UsageError("there are no others whose executions could be verified", mend="name the team's `remote`, or use --no-cache")
     lock = lock_of(records.project.home, RUN)
     if lock_held is not None:
         lock.adopt(lock_held)
@@ -40,7 +46,13 @@ def run(
     quiet = shared.asked(context).json
     try:
         ended = run_once(
-            records, shared.environ(), fired=fired, cause=cause, tell=lambda text: None if quiet else print(text, file=sys.stderr)
+            records,
+            shared.environ(),
+            fired=fired,
+            cause=cause,
+            afresh=no_cache,
+            verify=checked,
+            tell=lambda text: None if quiet else print(text, file=sys.stderr),
         )
     finally:
         lock.release()

@@ -11,6 +11,7 @@ from towpath import kept
 from towpath.cli import shared
 from towpath.digest import Digest
 from towpath.errors import TowpathError
+from towpath.events import Origin
 from towpath.pipeline.executions import Asked, Time, asked
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import Change, differences, in_words, layers
@@ -27,6 +28,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     fingerprint: Digest
     reused: bool
+    origin: Origin | None
     made_by: int | None
     before: int | None
     because: str
@@ -50,6 +52,7 @@ def step(
         run=found.this.run,
         fingerprint=found.this.fingerprint,
         reused=found.this.reused,
+        origin=found.this.origin,
         made_by=found.made.run if found.made else None,
         before=found.before.run if found.before else None,
         because=_because(found, changes),
@@ -76,7 +79,9 @@ def _because(found: Asked, changes: list[Change] | None) -> str:
     this, made = found.this, found.made
     if this.reused:
         since = f"run {made.run} ({made.at:%Y-%m-%d %H:%M}), which executed it in {made.seconds:.1f} s" if made else "another project's run"
-        first = "reused: nothing that it depends on has changed since " + since
+        first = "reused: nothing that it depends on has changed since " + (f"it was executed by {this.origin}" if this.origin else since)
+    elif this.origin:
+        first = f"executed in {this.seconds:.1f} s, to compare with the execution by {this.origin}"
     elif found.known:
         first = f"executed again, though nothing has changed since run {found.known.run}: what it had made was not there, or not asked for"
     else:

@@ -28,7 +28,7 @@ def main(root: Path, home: Path, remote: str, asked: int, answered: int) -> None
     """Perform what is asked until nobody asks any more."""
     for pipe in (asked, answered):
         os.set_inheritable(pipe, False)  # what a step starts must not hold the run's pipes open
-    store = stores.store(root, home, remote or None)
+    store = stores.near(root, home, remote or None)
     task_of = msgspec.msgpack.Decoder(Task).decode
     while (message := take(asked)) is not None:
         if message == SYNC:

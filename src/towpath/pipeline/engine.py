@@ -16,11 +16,13 @@ import msgspec
 
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
+from towpath.events import Origin
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
 from towpath.pipeline.fingerprint import causes
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
+from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value
 from towpath.project import StepPlan
 from towpath.quantities import size_in_words
@@ -30,13 +32,19 @@ _SEEDED = "numpy"  # the library whose global generator is sown, if the step's o
 
 
 class Executed(msgspec.Struct, frozen=True):
-    """What a step made; ``reused`` when it had made it before. ``fingerprint`` is also the digest of a stored JSON that spells it out."""
+    """What a step made; ``reused`` when it had made it before. ``fingerprint`` is also the digest of a stored JSON that spells it out.
+
+    ``origin``: whose execution was taken or, where it was executed here all the same, checked; ``refused`` is the content that this one
+    claimed, where it was another.
+    """
 
     step: str
     fingerprint: Digest
     reused: bool
     seconds: float
     value: Value
+    origin: Origin | None = None
+    refused: Digest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,7 @@ class Setting:
     seed: Callable[[str], int]
     logs: Path
     plans: Mapping[str, StepPlan] = field(default_factory=dict)
+    reuse: Reuse = field(default_factory=Reuse)
     tell: Callable[[Executed], None] = lambda executed: None
 
 
@@ -79,6 +88,7 @@ class _Asked:
     task: Task
     tries: int  # that are left
     retry_on: tuple[str, ...]
+    checked: Borrowed | None = None
 
     def may_try_again(self, fault: Fault) -> bool:
         return self.tries > 0 and (not self.retry_on or bool({*self.retry_on} & {*fault.kinds}))
@@ -160,13 +170,15 @@ class _Wave:
 
 
 def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Executed | _Asked:
-    """The execution that the store remembers, or the task for a new one."""
+    """The execution that is known, or the task for a new one."""
     inputs = {parameter: values[name] for parameter, name in step.inputs.items()}
     seed = setting.seed(step.name)
     known_by = _causes(step, inputs, seed, setting.code)
     fingerprint = of_value(known_by)
-    if known := setting.store.recall(fingerprint):
-        return Executed(step.name, fingerprint, True, known.seconds, Value(known.codec, known.output, known.content))
+    known, borrowed = setting.reuse.known(fingerprint, setting.store)
+    if known:
+        value = Value(known.codec, known.output, known.content)
+        return Executed(step.name, fingerprint, True, known.seconds, value, borrowed and borrowed.origin)
     setting.store.put(canonical_json(known_by))
     wanted = setting.plans.get(step.name, StepPlan())
     libraries = (_SEEDED,) if _SEEDED in known_by["distributions"] else ()
@@ -183,7 +195,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
         needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
     )
-    return _Asked(fingerprint, task, wanted.retries, wanted.retry_on)
+    return _Asked(fingerprint, task, wanted.retries, wanted.retry_on, borrowed)
 
 
 def _causes(step: Step, inputs: Mapping[str, Value], seed: int, code: Project) -> dict[str, Any]:
@@ -202,4 +214,5 @@ def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Execut
             codec=value.codec,
         )
     )
-    return Executed(done.step, asked.fingerprint, False, done.seconds, value)
+    origin, claimed = (asked.checked.origin, asked.checked.execution.content) if asked.checked else (None, value.content)
+    return Executed(done.step, asked.fingerprint, False, done.seconds, value, origin, None if claimed == value.content else claimed)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from towpath.digest import Digest
 from towpath.errors import UnknownName
+from towpath.events import Origin
 from towpath.pipeline.runs import Run, Runs
 
 
@@ -19,6 +20,7 @@ class Time(NamedTuple):
     fingerprint: Digest
     reused: bool
     seconds: float
+    origin: Origin | None = None
 
 
 class Asked(NamedTuple):
@@ -54,7 +56,7 @@ def asked(runs: Runs, step: str, number: int | None = None) -> Asked:
 
 
 def _times(run: Run, step: str) -> list[Time]:
-    return [Time(run.number, run.started, one.fingerprint, one.reused, one.seconds) for one in run.steps if one.step == step]
+    return [Time(run.number, run.started, one.fingerprint, one.reused, one.seconds, one.origin) for one in run.steps if one.step == step]
 
 
 def _made(this: Time, same: Sequence[Time]) -> Time | None:

@@ -86,6 +86,11 @@ class Runs(msgspec.Struct, frozen=True):
             return Trained({})
         return Trained({name: taken.digest for name, taken in run.snapshots.items()}, run.outcome is not ev.Outcome.REJECTED)
 
+    @property
+    def refused(self) -> frozenset[tuple[Digest, Digest]]:
+        """Fingerprints with the contents that others claimed for them and that turned out to be wrong."""
+        return frozenset((step.fingerprint, step.refused) for run in self.all.values() for step in run.steps if step.refused)
+
     def last(self, *outcomes: ev.Outcome) -> Run | None:
         """The latest run that ended so."""
         return next((run for run in reversed(self.all.values()) if run.outcome in outcomes), None)

@@ -15,7 +15,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """The project's records, the run's number, and the project as the commit declares it, whose code lies in ``folder``."""
+    """The project's records, the run's number, and the project as the commit declares it, whose code lies in ``folder``.
+
+    ``afresh``: everything is executed. ``verify``: the share of the executions of others that are executed here as well, and compared.
+    """
 
     records: Records
     number: int
@@ -23,6 +26,8 @@ class Bench:
     folder: Path
     environ: Mapping[str, str]
     tell: Tell
+    afresh: bool = False
+    verify: float = 0.0
 
     def told(self, *events: ev.AnyEvent) -> None:
         """Append facts of this run."""

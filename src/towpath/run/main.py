@@ -28,12 +28,19 @@ from towpath.triggers import waiting
 
 
 def run(
-    records: Records, environ: Mapping[str, str], *, fired: int | None = None, cause: str = "by hand", tell: Tell = lambda text: None
+    records: Records,
+    environ: Mapping[str, str],
+    *,
+    fired: int | None = None,
+    cause: str = "by hand",
+    afresh: bool = False,
+    verify: float = 0.0,
+    tell: Tell = lambda text: None,
 ) -> ev.RunEnded:
     """Run once, for the firing of a trigger or by hand. The caller holds the lock of runs.
 
     A trigger's run executes the commit that is checked out. A run by hand executes uncommitted changes too: they are
-    stored, and the version does not pass beyond staging.
+    stored, and the version does not pass beyond staging. For ``afresh`` and ``verify`` see :class:`Bench`.
     """
     source = tree(records.project.root)
     if fired is not None:
@@ -46,7 +53,7 @@ def run(
             project = load_project(unpack_tree(records.project.root, source, Path(folder)), environ).placed(
                 records.project.root, records.project.home
             )
-            outcome, because, version = _through(Bench(records, started.run, project, Path(folder), environ, tell))
+            outcome, because, version = _through(Bench(records, started.run, project, Path(folder), environ, tell, afresh, verify))
     except Ended as end:
         outcome, because, version = end.outcome, end.because, None
     except TowpathError as fault:
@@ -89,6 +96,7 @@ def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     """What needs a table or a model loads its libraries when it is come to."""
     if bench.project.trained is None and not bench.project.data:
         return steps.only(bench, {})
-    stop_if_nothing_changed(bench)
+    if not (bench.afresh or bench.verify):
+        stop_if_nothing_changed(bench)
     through: tuple[ev.Outcome, str, int | None] = import_module("towpath.run.model").through(bench)
     return through

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from towpath import candidate, labels
+from towpath import candidate, kept, labels
 from towpath import events as ev
 from towpath.candidate import Judged, Make, Rival, Source
 from towpath.data.snapshot import Taken
@@ -51,7 +51,8 @@ def _to_its_end(bench: Bench, source: Source, made: Rows, make: Make | None) -> 
     content = of_value([made.content, rows.height])  # time alone makes more rows mature
     recipe = candidate.recipe(bench.project, source, content)
     state = bench.records.state()
-    _stop_if_unchanged(bench, state, recipe)
+    if not bench.afresh:
+        _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
     all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
     judged, verdicts = _judge(bench, source, rows, recipe, state, make, all_due=all_due)
@@ -116,7 +117,7 @@ def _judge(
     champion, store = state.live.champion(PRODUCTION), bench.records.store
     sides = candidate.sides(bench.project, rows)
     try:
-        trained = candidate.train(bench.project, source, sides, make=make, store=store)
+        trained = candidate.train(bench.project, source, sides, make=make, store=kept.near(bench.project))
         judged = candidate.judged(bench.project, trained, sides, _rivals(bench, state), store)
     except NotConvertible as fault:
         return None, (candidate.unconverted(fault),)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 
 from towpath import events as ev
+from towpath import kept
 from towpath.pipeline.engine import Executed
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
-from towpath.run.bench import Bench
+from towpath.run.bench import Bench, Ended
+from towpath.run.sharing import Share, with_team
 from towpath.run.workshop import Workshop
 
 FEW = 8  # reused steps are named
@@ -17,22 +20,50 @@ FEW = 8  # reused steps are named
 
 @contextmanager
 def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
-    """Where this run's steps are made; what was made is told in the ledger when it is durable."""
+    """Where this run's steps are made; what was made is told in the ledger when it is durable. Raises Ended where others claimed else."""
 
     def note(done: Sequence[Executed]) -> None:
-        if reused := [one.step for one in done if one.reused]:
-            bench.tell(f"reused: {', '.join(reused) if len(reused) <= FEW else f'{len(reused):,} steps'}")
+        _tell_reused(bench, "reused", [one.step for one in done if one.reused and not one.origin])
+        _tell_reused(bench, "executed by others", [one.step for one in done if one.reused and one.origin])
         bench.told(*(_event(bench.number, one) for one in done))
+        if wrong := [one for one in done if one.refused]:
+            raise Ended(ev.Outcome.FAILED, "; ".join(map(_wrong, wrong)))
 
-    logs = bench.project.home / "logs" / f"run-{bench.number}"
-    store, environ = bench.records.store, bench.environ
-    with closing(Workshop(bench.project, code, store, environ, logs=logs, note=note, tell=bench.tell)) as shop:
-        yield shop
+    project, logs = bench.project, bench.project.home / "logs" / f"run-{bench.number}"
+    with with_team(bench) as (reuse, share):
+        tell = partial(_tell, bench, share)
+        with closing(Workshop(project, code, kept.near(project), bench.environ, logs=logs, reuse=reuse, note=note, tell=tell)) as shop:
+            yield shop
+
+
+def _tell(bench: Bench, share: Share, one: Executed) -> None:
+    if not one.reused:
+        share(one.fingerprint)
+        bench.tell(f"step {one.step}: {one.seconds:.1f} s")
+
+
+def _tell_reused(bench: Bench, how: str, names: list[str]) -> None:
+    if names:
+        bench.tell(f"{how}: {', '.join(names) if len(names) <= FEW else f'{len(names):,} steps'}")
+
+
+def _wrong(one: Executed) -> str:
+    return (
+        f"step {one.step} makes content {one.value.content} here, and {one.refused} was claimed by {one.origin}; "
+        "that is not taken any more: `towpath why step` tells what its fingerprint cannot know"
+    )
 
 
 def _event(run: int, one: Executed) -> ev.StepExecuted:
     return ev.StepExecuted(
-        run=run, step=one.step, fingerprint=one.fingerprint, reused=one.reused, seconds=one.seconds, content=one.value.content
+        run=run,
+        step=one.step,
+        fingerprint=one.fingerprint,
+        reused=one.reused,
+        seconds=one.seconds,
+        content=one.value.content,
+        origin=one.origin,
+        refused=one.refused,
     )
 
 

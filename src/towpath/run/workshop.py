@@ -11,6 +11,7 @@ from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.signatures import public
 from towpath.pipeline.values import Value
@@ -27,11 +28,20 @@ class Workshop:
     Args:
         logs: the folder for what steps print.
         note: is given what was made, once it is durable.
-        tell: is given a sentence for people, while it goes on.
+        tell: is given each step as it ends.
     """
 
     def __init__(
-        self, project: Project, code: Code, store: Store, environ: Mapping[str, str], *, logs: Path, note: Note, tell: Callable[[str], None]
+        self,
+        project: Project,
+        code: Code,
+        store: Store,
+        environ: Mapping[str, str],
+        *,
+        logs: Path,
+        reuse: Reuse,
+        note: Note,
+        tell: Callable[[Executed], None],
     ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._project, self._code, self._note = project, code, note
@@ -42,7 +52,8 @@ class Workshop:
             seed=lambda step: seed_of(project.name, step, project.seed),
             logs=logs,
             plans=project.steps,
-            tell=lambda one: None if one.reused else tell(f"step {one.step}: {one.seconds:.1f} s"),
+            reuse=reuse,
+            tell=tell,
         )
         self._executor = LocalExecutor(project, environ)
 

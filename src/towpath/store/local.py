@@ -160,6 +160,16 @@ class LocalStore:
             unpacked -= pack.digests()
         return {digest for digest in unpacked if not os.path.exists(self._object(digest))}
 
+    def size(self, digest: Digest) -> int:
+        """Bytes of an object. Raises UnknownName."""
+        try:
+            return os.stat(self._object(digest)).st_size
+        except FileNotFoundError:
+            found = self._packs.find(digest)
+        if found is None:
+            raise unknown(digest)
+        return found[2]
+
     def sync(self) -> None:
         with self._lock:
             paths, self._unsynced = self._unsynced, set()

@@ -1,4 +1,4 @@
-"""A store of a team: objects lie in a local store, and ``sync`` sends what is new to a remote that all share."""
+"""Stores of a team: objects lie in a local store, and what is not there comes from a remote that all share."""
 
 from __future__ import annotations
 
@@ -13,23 +13,18 @@ from towpath.store.port import Execution, Store
 from towpath.store.remote.remote import Remote
 
 
-class TeamStore:
-    """What is not here is fetched from the remote when it is asked for, and kept. Executions stay local: they only save time.
-
-    After ``sync`` everything put is there for the whole team; so a manifest that is put after one never names what others cannot get.
-    """
+class NearStore:
+    """What is not here is fetched from the remote when it is asked for, and kept. What is put stays here, so that a remote that is down
+    stops nobody who needs nothing from it."""
 
     def __init__(self, local: Store, remote: Remote) -> None:
         self.local, self.remote = local, remote
-        self._unsent: dict[Digest, int] = {}
-        self._lock = Lock()
 
     def put(self, data: bytes) -> Digest:
-        return self._noted(self.local.put(data), len(data))
+        return self.local.put(data)
 
     def put_file(self, path: Path) -> Digest:
-        size = path.stat().st_size
-        return self._noted(self.local.put_file(path), size)
+        return self.local.put_file(path)
 
     def get(self, digest: Digest) -> bytes:
         self._bring(digest)
@@ -46,12 +41,44 @@ class TeamStore:
         return {digest for digest in self.local.missing(digests) if not self.remote.knows(digest)}
 
     def sync(self) -> None:
+        self.local.sync()
+
+    def remember(self, execution: Execution) -> None:
+        self.local.remember(execution)
+
+    def recall(self, fingerprint: Digest) -> Execution | None:
+        return self.local.recall(fingerprint)
+
+    def _bring(self, digest: Digest) -> None:
+        """Fetch an object that is not here; where the remote has not got it either, the local store says so."""
+        if not self.local.has(digest):
+            with suppress(UnknownName):
+                self.remote.fetch([digest], self.local)
+
+
+class TeamStore(NearStore):
+    """Sends what is put as well: after ``sync`` it is there for the whole team, so a manifest that is put after one never names what
+    others cannot get. Executions are shared by :mod:`towpath.store.shared`."""
+
+    def __init__(self, local: Store, remote: Remote) -> None:
+        super().__init__(local, remote)
+        self._unsent: dict[Digest, int] = {}
+        self._lock = Lock()
+
+    def put(self, data: bytes) -> Digest:
+        return self._noted(super().put(data), len(data))
+
+    def put_file(self, path: Path) -> Digest:
+        size = path.stat().st_size
+        return self._noted(super().put_file(path), size)
+
+    def sync(self) -> None:
         """Make everything put so far durable, here and in the remote.
 
         Raises:
             Unavailable: the remote did not take all of it; the next sync sends the rest.
         """
-        self.local.sync()
+        super().sync()
         with self._lock:
             unsent = dict(self._unsent)
         if unsent:
@@ -60,19 +87,7 @@ class TeamStore:
             for digest in unsent:
                 self._unsent.pop(digest, None)
 
-    def remember(self, execution: Execution) -> None:
-        self.local.remember(execution)
-
-    def recall(self, fingerprint: Digest) -> Execution | None:
-        return self.local.recall(fingerprint)
-
     def _noted(self, digest: Digest, size: int) -> Digest:
         with self._lock:
             self._unsent[digest] = size
         return digest
-
-    def _bring(self, digest: Digest) -> None:
-        """Fetch an object that is not here; where the remote has not got it either, the local store says so."""
-        if not self.local.has(digest):
-            with suppress(UnknownName):
-                self.remote.fetch([digest], self.local)

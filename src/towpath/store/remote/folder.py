@@ -17,10 +17,11 @@ STALE_S = 86400.0  # a temporary file this old is left over from a process that 
 
 
 class FolderBucket:
-    """Files below ``root`` named as their keys. It is made with the first put."""
+    """Files below ``root`` named as their keys. It is made with the first put, unless it ``is_mounted``: then it must be there, for a share
+    that is not mounted is not to be begun anew."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.place = root, str(root)
+    def __init__(self, root: Path, *, is_mounted: bool = False) -> None:
+        self.root, self.place, self._is_mounted = root, str(root), is_mounted
         self._swept = False
 
     def put(self, key: str, data: bytes | bytearray, *, new: bool = False) -> bool:
@@ -85,6 +86,8 @@ class FolderBucket:
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
+        if self._is_mounted and not self.root.is_dir():
+            raise Unavailable(f"there is no folder {self.root}", mend="mount the share, or make the folder once by hand: `mkdir`")
         try:
             yield
         except OSError as fault:

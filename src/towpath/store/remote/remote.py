@@ -12,13 +12,14 @@ from towpath.store.port import Store
 from towpath.store.remote import fetch, gc, push, verify
 from towpath.store.remote.bucket import Bucket
 from towpath.store.remote.catalogue import Catalogue
+from towpath.store.remote.executions import Executions, Forgotten
 from towpath.store.remote.plan import Collected
 from towpath.store.remote.progress import Moved, Tell, silent
 from towpath.store.remote.verify import Verified
 
 
 class Remote:
-    """Objects in a bucket. Any number of clients may push, fetch and collect at once.
+    """Objects in a bucket, and the executions that made some of them. Any number of clients may push, fetch and collect at once.
 
     ``folder`` belongs to this client: indices that it has read, and what cut-off fetches left. It should lie on the disk of the store
     that is fetched into. Without one, nothing is kept between two calls.
@@ -27,6 +28,7 @@ class Remote:
     def __init__(self, bucket: Bucket, folder: Path | None = None) -> None:
         self.place, self._folder = bucket.place, folder
         self._catalogue = Catalogue(bucket, folder / "index" if folder else None)
+        self.executions = Executions(bucket, folder / "executions" if folder else None)
 
     def has(self, digests: Iterable[Digest]) -> set[Digest]:
         """Those of these objects that can be fetched."""
@@ -58,6 +60,11 @@ class Remote:
     ) -> Collected:
         """See :func:`towpath.store.remote.gc.gc`."""
         return gc.gc(self._catalogue, live, dry_run=dry_run, now=now, grace=grace, erased=erased)
+
+    def forget(self, *, dry_run: bool = False, now: datetime | None = None) -> Forgotten:
+        """See :meth:`towpath.store.remote.executions.Executions.forget`; ``now`` is by the bucket's own clock where it is None."""
+        self._catalogue.prepare()
+        return self.executions.forget(now or gc.bucket_time(self._catalogue), dry_run=dry_run)
 
     def verify(self, *, deep: bool = True, tell: Tell = silent) -> Verified:
         """See :func:`towpath.store.remote.verify.verify`."""
