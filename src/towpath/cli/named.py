@@ -87,7 +87,7 @@ def metric_of(project: Project) -> str:
 def pipeline_of(run: Run, project: Project) -> tuple[Node, ...]:
     """The pipeline of a run; of one whose ledger did not tell yet what steps take, what the causes of its steps say."""
     takes = run.planned or {one.step: _inputs(kept.store(project), one.fingerprint) for one in run.steps}
-    return nodes(run, takes, project.trained.rows if project.trained else "")
+    return nodes(run, takes, project.trained)
 
 
 def _inputs(store: Store, fingerprint: Digest) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from towpath.pipeline.runs import Run
+from towpath.project import Model
 from towpath.report.rails import rails
 from towpath.verdict import Answer, Verdict, overall
 
@@ -49,19 +51,18 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
 
 
-def nodes(run: Run, takes: Takes, trained_on: str) -> tuple[Node, ...]:
-    """The pipeline of a run, each part behind those that it takes.
+def nodes(run: Run, takes: Takes, model: Model | None) -> tuple[Node, ...]:
+    """The pipeline of a run, each part behind those that it takes; nothing of one that came to none.
 
     Args:
         takes: what each step takes.
-        trained_on: the dataset or step that training takes; empty where the project trains no model.
+        model: what the project trains, if it does.
     """
     found = [*_datasets(run), *_steps(run, takes)]
-    if trained_on:
-        ends = _ends(found)
-        found += _judged(run, (trained_on,) if any(node.name == trained_on for node in found) else ends)
+    if model and found:
+        found = _judged(run, found, model)
     known = {node.name for node in found}
-    return tuple(in_order([msgspec.structs.replace(node, takes=tuple(name for name in node.takes if name in known)) for node in found]))
+    return tuple(in_order([replace(node, takes=tuple(name for name in node.takes if name in known)) for node in found]))
 
 
 def _datasets(run: Run) -> list[Node]:
@@ -93,22 +94,26 @@ def _ends(found: Iterable[Node]) -> tuple[str, ...]:
     return tuple(node.name for node in found if node.name not in taken)
 
 
-def _judged(run: Run, trained_on: tuple[str, ...]) -> list[Node]:
-    training = Node(name=TRAINING, state=State.EXECUTED if run.candidate else State.NOT_REACHED, takes=trained_on)
-    found = [training, _gates(run.gates)]
-    if run.version:
-        found.append(Node(name=f"version {run.version}", state=State.PASSED, takes=(GATES,)))
-    return found
+def _judged(run: Run, found: Sequence[Node], model: Model) -> list[Node]:
+    """With training, which takes the rows, and what comes after it."""
+    name = model.train or TRAINING
+    before = [node for node in found if node.name != name]
+    rows = (model.rows,) if any(node.name == model.rows for node in before) else _ends(before)
+    training = next((node for node in found if node.name == name), None)
+    if training is None:  # it was not come to, or it was no step of its own
+        training = Node(name=name, state=State.EXECUTED if run.candidate else State.NOT_REACHED)
+    after = [replace(training, takes=rows), _gates(run.gates, name)]
+    return [*before, *after, *([Node(name=f"version {run.version}", state=State.PASSED, takes=(GATES,))] if run.version else [])]
 
 
-def _gates(verdicts: Sequence[Verdict]) -> Node:
+def _gates(verdicts: Sequence[Verdict], training: str) -> Node:
     if not verdicts:
-        return Node(name=GATES, state=State.NOT_REACHED, takes=(TRAINING,))
+        return Node(name=GATES, state=State.NOT_REACHED, takes=(training,))
     said = overall(verdicts)
     state = {Answer.PASS: State.PASSED, Answer.FAIL: State.FAILED}.get(said, State.UNDECIDED)
     passed = sum(verdict.answer is Answer.PASS for verdict in verdicts)
     worst = next((f": {verdict.because}" for verdict in verdicts if verdict.answer is said is not Answer.PASS), "")
-    return Node(name=GATES, state=state, takes=(TRAINING,), told=f"{passed} of {len(verdicts)}{worst}")
+    return Node(name=GATES, state=state, takes=(training,), told=f"{passed} of {len(verdicts)}{worst}")
 
 
 def in_order(found: Sequence[Node]) -> list[Node]:
@@ -155,7 +160,7 @@ def in_words(graph: Sequence[Node], width: int) -> str:
             drawn = rails([(node.name, SIGNS[node.state], node.takes) for node in one], gap=gap)
             if max(map(len, drawn), default=0) <= most:
                 return _lines(one, drawn, width)
-    named = [msgspec.structs.replace(one, told=", ".join(filter(None, [one.told, _takes(one)]))) for one in graph]
+    named = [replace(one, told=", ".join(filter(None, [one.told, _takes(one)]))) for one in graph]
     return _lines(named, [SIGNS[node.state] for node in graph], width)
 
 
@@ -183,10 +188,7 @@ def folded(graph: Sequence[Node]) -> list[Node]:
     for node in graph:
         alike.setdefault((node.state, node.takes, tuple(users.get(node.name, ()))), []).append(node)
     called = {node.name: _together(twins).name for twins in alike.values() for node in twins}
-    return [
-        msgspec.structs.replace(_together(twins), takes=tuple(dict.fromkeys(called[name] for name in twins[0].takes)))
-        for twins in alike.values()
-    ]
+    return [replace(_together(twins), takes=tuple(dict.fromkeys(called[name] for name in twins[0].takes))) for twins in alike.values()]
 
 
 def _together(twins: Sequence[Node]) -> Node:
@@ -194,9 +196,7 @@ def _together(twins: Sequence[Node]) -> Node:
         return twins[0]
     seconds = [one.seconds for one in twins if one.seconds is not None]
     told = f"{len(twins)} alike" + (f", {sum(seconds):.1f} s" if seconds else "")
-    return msgspec.structs.replace(
-        twins[0], name=f"{twins[0].name} … {twins[-1].name}", seconds=sum(seconds) if seconds else None, told=told
-    )
+    return replace(twins[0], name=f"{twins[0].name} … {twins[-1].name}", seconds=sum(seconds) if seconds else None, told=told)
 
 
 def clipped(text: str, most: int) -> str:
