@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from towpath.errors import ProjectError, UsageError
 from towpath.project_checks import Checks
-from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share, Size
+from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
 from towpath.project_search import Search
+from towpath.project_steps import StepPlan
 from towpath.quantities import rate
 
 FILE = "towpath.yaml"
@@ -95,21 +96,6 @@ class Model(Part, frozen=True, kw_only=True):
     features: str | None = None
     train: str | None = None
     parameters: dict[str, Scalar] = {}
-
-
-class StepPlan(Part, frozen=True, kw_only=True):
-    """A step of the pipeline that a run makes, and how: tried again after errors of the types ``retry_on`` (any, when left out).
-
-    It begins when so many ``cpus`` and ``gpus`` and so much ``memory`` are free, and gets no more memory than that.
-    """
-
-    parameters: dict[str, Scalar] = {}
-    timeout: Duration | None = None
-    retries: Annotated[int, Meta(ge=0)] = 0
-    retry_on: tuple[str, ...] = ()
-    cpus: Annotated[float, Meta(gt=0)] = 1.0
-    memory: Size | None = None
-    gpus: Annotated[int, Meta(ge=0)] = 0
 
 
 class Holdout(Part, frozen=True, kw_only=True):
@@ -288,5 +274,8 @@ class Project(Declared, frozen=True, kw_only=True):
 
     def fault(self, *key: str | int, what: str, mend: str) -> ProjectError:
         """An error about one key, with its line in the file."""
-        line = next((self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), None)
-        return ProjectError(what, mend=mend, file=str(self.root / FILE), line=line, key=".".join(map(str, key)))
+        return ProjectError(what, mend=mend, file=str(self.root / FILE), line=self.line(*key), key=".".join(map(str, key)))
+
+    def line(self, *key: str | int) -> int | None:
+        """The line of a key, or of the nearest key above it that the file has."""
+        return next((self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), None)

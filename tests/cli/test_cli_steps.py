@@ -74,7 +74,7 @@ def test_a_step_that_raises_is_told_with_its_lines_and_its_log(home: Path, capfd
     ("text", "words"),
     [
         ("name: words\npipeline: pipeline.py\n", "there is nothing to make: declare a `model`, or the `steps`"),
-        ("name: words\nsteps: {longest: {}}\n", "there is no pipeline to take the steps from"),
+        ("name: words\nsteps: {longest: {}}\n", "there is no pipeline to take the step 'longest' from"),
         ("name: words\npipeline: pipeline.py\nsteps: {longst: {}}\n", "no dataset or step called 'longst' (mend: did you mean longest"),
         ("name: words\npipeline: pipeline.py\nsteps: {longest: {retry: 3}}\n", "did you mean `retry_on`?"),
     ],

@@ -29,8 +29,8 @@ from towpath.pipeline.graph import plan
 from towpath.pipeline.reach import Project
 from towpath.pipeline.signatures import public
 from towpath.pipeline.tables import decoded
-from towpath.project import StepPlan
 from towpath.project_file import load
+from towpath.project_steps import StepPlan
 from towpath.store import Store
 from towpath.store.local import LocalStore
 from towpath.store.memory import MemoryStore

@@ -15,8 +15,10 @@ from towpath.events import Origin
 from towpath.pipeline.executions import Asked, Time, asked
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import Change, differences, in_words, layers
-from towpath.project import Project
+from towpath.project import FILE, Project
 from towpath.store import Store
+
+PROGRAM = "the versions of its programs: declare a command that prints them, such as `version: Rscript --version`"
 
 app = shared.new_app()
 
@@ -113,6 +115,9 @@ def _in_words(one: Explained) -> str:
 
 def _weaknesses(project: Project, name: str) -> list[str]:
     """Of the step as its code is now; a fault in that code is told in their place."""
+    plan = project.steps.get(name)
+    if plan and plan.cmd is not None:
+        return [] if plan.version else [f"{FILE}:{project.line('steps', name, 'cmd')}: {PROGRAM}"]
     if not project.pipeline or not (project.root / project.pipeline).is_file():
         return []
     try:

@@ -52,8 +52,6 @@ def _given(step: str, function: Function, parameter: str, value: Any) -> Any:
     if is_frame(value):
         return import_module("towpath.pipeline.tables").annotated(step, function, parameter, value)
     if isinstance(value, Path) and not wants_folder(function, parameter):
-        raise UsageError(
-            f"step {step!r} takes {parameter!r} as a table, and that is files",
-            mend=f"annotate it as what it gets, a folder: `{parameter}: Path`",
-        )
+        tables = import_module("towpath.pipeline.tables")
+        return tables.annotated(step, function, parameter, tables.of_files(value, f"what step {step!r} takes as {parameter!r}"))
     return value

@@ -57,7 +57,7 @@ def give(value: Value, store: Store, place: Path, stack: ExitStack) -> Any:
         case "files":
             return stack.enter_context(lend_files(value, store, place))
         case _:
-            return _decoded(value.codec, store.get(value.output))
+            return decoded(value, store)
 
 
 def is_frame(value: Any) -> bool:
@@ -86,7 +86,9 @@ def _encoded(value: Any, step: str) -> tuple[str, bytes]:
         ) from None
 
 
-def _decoded(codec: str, data: bytes) -> Any:
+def decoded(value: Value, store: Store) -> Any:
+    """What a step made that is neither a table nor files."""
+    codec, data = value.codec, store.get(value.output)
     match codec:
         case "bytes":
             return data

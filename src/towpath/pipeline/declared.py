@@ -1,41 +1,92 @@
-"""The steps of a project: the functions of its pipeline, with the parameters that ``towpath.yaml`` gives them."""
+"""The steps of a project: the functions of its pipeline and its commands, with what ``towpath.yaml`` says of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.command import filled
 from towpath.pipeline.graph import Described, Step
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import Signature, signature
-from towpath.project import Project, StepPlan
+from towpath.pipeline.sources import Sources
+from towpath.pipeline.work import Call, Command
+from towpath.project import Project
+from towpath.project_steps import StepPlan, plain_path
 
 
 def declared(project: Project, code: Code) -> Described:
     """The steps of a project, read from sources.
 
     What is returned raises:
-        UnknownName: a parameter is declared that the function does not take.
-        UsageError: the function takes one that has no value, or any number of inputs.
+        UnknownName: a parameter or an input is declared that the function does not take, or a command names what it is not given.
+        UsageError: the function takes one that has no value, or any number of inputs; a source is not there.
     """
+    sources = Sources(project, code)
 
     def described(name: str) -> Step | None:
-        found = signature(code, name)
-        if found is None:
-            return None
         plan = project.steps.get(name, StepPlan())
-        _check(name, found, plan)
-        step = Step.of(name, found.inputs)
-        return Step(step.name, step.inputs, step.work, dict(plan.parameters)) if plan.parameters else step
+        found = signature(code, name)
+        if plan.cmd is not None:
+            return _command(project, name, plan, sources, is_function=found is not None)
+        return _call(name, found, plan, sources) if found else None
 
     return described
 
 
+def _call(name: str, found: Signature, plan: StepPlan, sources: Sources) -> Step:
+    _check(name, found, plan)
+    plain = {parameter: parameter for parameter in found.inputs}
+    if not (plan.inputs or plan.values):
+        return Step(name, plain, Call(name))
+    inputs, parts = _looked_up(name, plan.inputs, sources)
+    return Step(name, {**plain, **inputs}, Call(name), dict(plan.values), parts)
+
+
 def _check(name: str, found: Signature, plan: StepPlan) -> None:
-    for parameter in plan.parameters:
+    for parameter in plan.inputs:
+        if parameter not in found.inputs:
+            raise UnknownName(f"parameter of step {name!r} that takes data", parameter, found.inputs)
+    for parameter in plan.values:
         if parameter not in found.parameters:
             raise UnknownName(f"keyword-only parameter of step {name!r}", parameter, found.parameters)
     for parameter in found.needed:
-        if parameter not in plan.parameters:
+        if parameter not in plan.values:
             raise UsageError(
                 f"step {name!r} takes {parameter!r}, which has no value",
                 mend=f"give it a default, or one in towpath.yaml: `steps: {{{name}: {{parameters: {{{parameter}: ...}}}}}}`",
             )
+
+
+def _command(project: Project, name: str, plan: StepPlan, sources: Sources, *, is_function: bool) -> Step:
+    if is_function:
+        raise project.fault("steps", name, what=f"{name!r} is a command and a function of the pipeline", mend="rename one of them")
+    inputs, parts = _looked_up(name, _apart(project, name, plan), sources)
+    made = {plain_path(path) for path in plan.outputs.values()}
+    for given in inputs:
+        if given in made:
+            what = f"step {name!r} takes {given!r} and makes it too"
+            raise project.fault("steps", name, "out", what=what, mend="write what it makes to another path")
+    command = Command(cmd=plan.cmd or "", outputs=dict(plan.outputs), version=plan.version)
+    filled(command, {"in": inputs, "out": plan.outputs, "params": plan.values})
+    return Step(name, inputs, command, dict(plan.values), parts)
+
+
+def _apart(project: Project, name: str, plan: StepPlan) -> dict[str, str]:
+    """What a command takes by the place in its folder; a command that is named by itself stands for all that it makes."""
+    found: dict[str, str] = {}
+    for given, text in plan.inputs.items():
+        maker = project.steps.get(text)
+        if given == text and maker and maker.outputs:
+            found |= {path: path for path in map(plain_path, maker.outputs.values())}
+            continue
+        try:
+            found[plain_path(given)] = text
+        except ValueError as fault:
+            raise project.fault("steps", name, "in", what=str(fault), mend="it is the place in the step's own folder") from None
+    return found
+
+
+def _looked_up(step: str, given: Mapping[str, str], sources: Sources) -> tuple[dict[str, str], dict[str, str]]:
+    found = {name: sources.look_up(step, text) for name, text in given.items()}
+    return {name: one.name for name, one in found.items()}, {name: one.part for name, one in found.items() if one.part}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,12 +18,13 @@ from towpath.errors import TowpathError, UsageError
 from towpath.events import Origin
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
-from towpath.pipeline.fingerprint import causes
+from towpath.pipeline.fingerprint import causes_of
+from towpath.pipeline.folders import part_of
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
 from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value
-from towpath.project import StepPlan
+from towpath.project_steps import StepPlan
 from towpath.quantities import size_in_words
 from towpath.store import Execution, Store
 
@@ -172,8 +172,9 @@ class _Wave:
 def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Executed | _Asked:
     """The execution that is known, or the task for a new one."""
     inputs = {parameter: values[name] for parameter, name in step.inputs.items()}
+    inputs |= {parameter: part_of(inputs[parameter], path, setting.store) for parameter, path in step.parts.items()}
     seed = setting.seed(step.name)
-    known_by = _causes(step, inputs, seed, setting.code)
+    known_by = causes_of(step, {parameter: value.content for parameter, value in inputs.items()}, seed, setting.code)
     fingerprint = of_value(known_by)
     known, borrowed = setting.reuse.known(fingerprint, setting.store)
     if known:
@@ -181,7 +182,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         return Executed(step.name, fingerprint, True, known.seconds, value, borrowed and borrowed.origin)
     setting.store.put(canonical_json(known_by))
     wanted = setting.plans.get(step.name, StepPlan())
-    libraries = (_SEEDED,) if _SEEDED in known_by["distributions"] else ()
+    libraries = (_SEEDED,) if _SEEDED in known_by.get("distributions", ()) else ()
     task = Task(
         step=step.name,
         work=step.work,
@@ -196,11 +197,6 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
     )
     return _Asked(fingerprint, task, wanted.retries, wanted.retry_on, borrowed)
-
-
-def _causes(step: Step, inputs: Mapping[str, Value], seed: int, code: Project) -> dict[str, Any]:
-    contents = {parameter: value.content for parameter, value in inputs.items()}
-    return causes(code.reach(step.work.function), parameters=step.parameters, inputs=contents, seed=seed)
 
 
 def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Executed:

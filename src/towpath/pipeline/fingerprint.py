@@ -9,9 +9,11 @@ from typing import Any
 
 from towpath.digest import Digest, of_value
 from towpath.pipeline.distributions import versions
-from towpath.pipeline.reach import Reached
+from towpath.pipeline.graph import Step
+from towpath.pipeline.reach import Project, Reached
+from towpath.pipeline.work import Call, Command
 
-__all__ = ["causes", "fingerprint", "surroundings", "versions"]
+__all__ = ["causes", "causes_of", "fingerprint", "surroundings", "versions"]
 
 ENGINE = "polars"  # frames come as Polars where a step names no library
 
@@ -35,6 +37,27 @@ def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[s
         "seed": seed,
         "distributions": versions({*reached.imports, ENGINE}),
         "surroundings": surroundings(),
+    }
+
+
+def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project) -> dict[str, Any]:
+    """Everything that can change what a step makes, whatever its work is."""
+    match step.work:
+        case Call(function):
+            return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed)
+        case Command() as command:
+            return _of_command(command, step.parameters, inputs)
+
+
+def _of_command(command: Command, parameters: Mapping[str, Any], inputs: Mapping[str, Digest]) -> dict[str, Any]:
+    here = surroundings()
+    del here["python"]  # of the command, only `version` can tell
+    told = {"version": command.says} if command.version else {}
+    return {
+        "command": {"cmd": command.cmd, "out": command.outputs, **told},
+        "parameters": dict(parameters),
+        "inputs": dict(inputs),
+        "surroundings": here,
     }
 
 

@@ -16,13 +16,15 @@ from towpath.pipeline.work import Call, Work
 class Step(msgspec.Struct, frozen=True):
     """One step: what it does, with which parameters, and of what.
 
-    ``inputs``: by the name under which the work takes it, the dataset or the step whose value that is.
+    ``inputs``: by the name under which the work takes it, the dataset or the step whose value that is, or the path of files of the project.
+    ``parts``: by the same names, the path of the only part that is taken, where that value is files.
     """
 
     name: str
     inputs: dict[str, str]
     work: Work
     parameters: dict[str, Any] = {}
+    parts: dict[str, str] = {}
 
     @classmethod
     def of(cls, name: str, inputs: Iterable[str]) -> Step:

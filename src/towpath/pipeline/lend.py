@@ -35,7 +35,7 @@ def lent(files: dict[str, FileEntry], store: Store, place: Path) -> Iterator[Pat
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="lent-", dir=place) as folder:
         for name, file in files.items():
-            _put(store, file.digest, Path(folder, name))
+            put(store, file.digest, Path(folder, name))
         folders = [Path(path) for path, _, _ in os.walk(folder)]
         try:
             for one in folders:
@@ -46,7 +46,8 @@ def lent(files: dict[str, FileEntry], store: Store, place: Path) -> Iterator[Pat
                 one.chmod(0o755)
 
 
-def _put(store: Store, digest: Digest, target: Path) -> None:
+def put(store: Store, digest: Digest, target: Path) -> None:
+    """Make ``target`` a read-only file with an object's bytes: one more name of the store's own file, where that can be."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(store, Lends):
         with suppress(OSError):  # another disk: then it is copied

@@ -10,13 +10,14 @@ from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
-from towpath.pipeline import codecs, functions
+from towpath.pipeline import codecs, command, functions
 from towpath.pipeline.calling import call
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
 from towpath.pipeline.values import Value
+from towpath.pipeline.work import Call, Command
 from towpath.store import Store
 
 _latest: list[tuple[Value, bytes | str]] = []
@@ -50,7 +51,14 @@ def _kinds(kind: type[BaseException]) -> tuple[str, ...]:
 
 
 def _made(task: Task, store: Store, place: Path) -> Value:
-    function = functions.named(_functions(task.tree, task.pipeline), task.work.function)
+    match task.work:
+        case Call(function):
+            return _called(task, functions.named(_functions(task.tree, task.pipeline), function), store, place)
+        case Command() as asked:
+            return command.made(task, asked, store, place)
+
+
+def _called(task: Task, function: Function, store: Store, place: Path) -> Value:
     for library in task.libraries:
         with suppress(ImportError):
             import_module(library)

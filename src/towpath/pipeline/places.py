@@ -29,7 +29,7 @@ class Places(msgspec.Struct, frozen=True):
 
 def places(root: Path, pipeline: str) -> Places:
     """The places of a project whose pipeline is the file ``pipeline``, relative to ``root``."""
-    beside = (root / pipeline).parent
+    beside = (root / pipeline).parent if pipeline else root
     return Places((root,) if beside == root else (root, beside))
 
 

@@ -14,7 +14,8 @@ SHOWN = 8  # digits of a digest
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One cause that differs. ``diff`` has the lines of a unified diff where it is code.
 
-    ``layer``: ``code``, ``parameters``, ``inputs``, ``seed``, ``distributions``, ``surroundings``; another where a document has another.
+    ``layer``: ``code``, ``command``, ``parameters``, ``inputs``, ``seed``, ``distributions``, ``surroundings``; another where a document
+    has another.
     """
 
     layer: str
@@ -41,7 +42,8 @@ def _of_layer(layer: str, before: Any, after: Any) -> Iterator[Change]:
         was, now = before.get(name), after.get(name)
         how = _how(name in before, name in after)
         if was != now or how != "changed":
-            diff = tuple(_diff(was or "", now or "")) if layer == "code" else ()
+            is_text = layer == "code" or ((layer, name) == ("command", "cmd") and isinstance(was, str) and isinstance(now, str))
+            diff = tuple(_diff(was or "", now or "")) if is_text else ()
             yield Change(layer=layer, name=name, how=how, before=was, after=now, diff=diff)
 
 
@@ -62,6 +64,8 @@ def in_words(change: Change) -> str:
     match change.layer:
         case "code":
             return f"code: {_defined(change.name)} {'changed' if change.how == 'changed' else f'was {change.how}'}"
+        case "command" if change.diff:
+            return "the command changed"
         case "inputs":
             return f"input {change.name} {_moved(_digest(change.before), _digest(change.after), change.how, 'has content ')}"
         case "parameters":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,10 +12,13 @@ import polars as pl
 
 from towpath.data.content import of_frame
 from towpath.data.exclude import left
+from towpath.data.read import read_file
 from towpath.data.snapshot import load
+from towpath.data.walk import are_tables
 from towpath.digest import Digest
 from towpath.errors import UsageError
 from towpath.formats.frames import as_annotated, as_polars
+from towpath.pipeline.folders import lend_files
 from towpath.pipeline.functions import Function, annotation, wants_folder
 from towpath.pipeline.values import Snapshot, Value
 from towpath.store import Store
@@ -48,3 +53,54 @@ def annotated(step: str, function: Function, parameter: str, frame: pl.DataFrame
             f"step {step!r} takes {parameter!r} as a folder, and it is a table", mend=f"annotate it as a frame: `{parameter}: pl.DataFrame`"
         )
     return as_annotated(frame, annotation(function, parameter))
+
+
+def table(value: Value, store: Store, place: Path, source: str) -> pl.DataFrame:
+    """The frame of a table, or of files that are one; these are lent below ``place`` meanwhile. Raises as ``of_files`` does."""
+    if value.codec != "files":
+        return decoded(value, store)
+    with lend_files(value, store, place) as folder:
+        return of_files(folder, source)
+
+
+def of_files(folder: Path, source: str) -> pl.DataFrame:
+    """The table in the files of a folder, one under another in the order of their names.
+
+    Raises:
+        UsageError: they are not all Parquet, CSV or Arrow by their names, or not of one form.
+        Unreadable: a file is no table.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    if not files or not are_tables(file.name for file in files):
+        names = ", ".join(file.name for file in files[:3]) or "nothing"
+        raise UsageError(f"{source} is files ({names}) and no table", mend="annotate it as what it gets, a folder: `Path`")
+    try:
+        return pl.concat([read_file(file) for file in files])
+    except pl.exceptions.PolarsError as fault:
+        raise UsageError(f"the files of {source} are not one table: {fault}", mend="annotate it as a folder: `Path`") from None
+
+
+def write(frame: pl.DataFrame, file: Path) -> None:
+    """Write a table in the form that the file's name says. Raises UsageError where it says none, or where that form cannot hold it."""
+    suffix = file.suffix.lower()
+    if suffix not in _WRITERS:
+        known = ", ".join(_WRITERS)
+        raise UsageError(f"a table cannot be written as {file.name!r}", mend=f"give it a name that ends with one of {known}")
+    try:
+        _WRITERS[suffix](frame, file)
+    except pl.exceptions.PolarsError as fault:
+        raise UsageError(
+            f"the table cannot be written as {file.name!r}: {fault}", mend="name it *.parquet, which holds any table"
+        ) from None
+
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    ".parquet": pl.DataFrame.write_parquet,
+    ".pq": pl.DataFrame.write_parquet,
+    ".csv": pl.DataFrame.write_csv,
+    ".tsv": lambda frame, file: frame.write_csv(file, separator="\t"),
+    ".arrow": pl.DataFrame.write_ipc,
+    ".feather": pl.DataFrame.write_ipc,
+    ".json": pl.DataFrame.write_json,
+    ".ndjson": pl.DataFrame.write_ndjson,
+}

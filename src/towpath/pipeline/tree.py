@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from importlib.machinery import PathFinder
@@ -12,11 +13,14 @@ from towpath.pipeline.syntax import Module
 
 
 class Tree:
-    """The modules below ``root``, or below the folder of the file ``pipeline``; each is read once."""
+    """The modules below ``root``, or below the folder of the file ``pipeline``; each is read once.
+
+    Without a ``pipeline`` it is a project that has no function.
+    """
 
     def __init__(self, root: Path, pipeline: str) -> None:
         self.root, self._places = root, places(root, pipeline)
-        self.pipeline = Module(module_name(pipeline), root / pipeline)
+        self.pipeline = Module(module_name(pipeline), root / pipeline) if pipeline else Module("", Path(os.devnull))
         self._modules: dict[str, Module | None] = {self.pipeline.name: self.pipeline}
         self._own: dict[str, bool] = {self.pipeline.name.partition(".")[0]: True}
 

@@ -16,7 +16,8 @@ from towpath.errors import TowpathError, UnknownName
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
 from towpath.pipeline.inputs import no_rows, of_dataset
-from towpath.pipeline.tables import decoded
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.tables import table
 from towpath.pipeline.values import Value
 from towpath.release.controller import PRODUCTION
 from towpath.run import steps
@@ -39,9 +40,9 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     if bench.project.trained is None:
         return steps.only(bench, _given(bench, taken))
     source = Source.of(bench.project, bench.folder)
-    if source.code is None:
+    if source.code is None and not bench.project.steps:
         return _to_its_end(bench, source, _dataset_rows(bench, taken), None)
-    with steps.workshop(bench, source.code) as shop:
+    with steps.workshop(bench, source.code or Code(bench.folder, "")) as shop:
         return _to_its_end(bench, source, _made_rows(bench, taken, shop), shop.make)
 
 
@@ -89,9 +90,9 @@ def _made_rows(bench: Bench, taken: Mapping[str, Taken], shop: Workshop) -> Rows
     if target in taken:
         return _dataset_rows(bench, taken)
     made = next(one.value for one in done if one.step == target)
-    if made.codec != "table":
+    if made.codec not in ("table", "files"):
         raise no_rows(bench.project)
-    return Rows(decoded(made, bench.records.store), made.content)
+    return Rows(table(made, bench.records.store, bench.project.home / "lent", f"step {target!r}"), made.content)
 
 
 def _given(bench: Bench, taken: Mapping[str, Taken]) -> dict[str, Value]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from towpath.pipeline.executor import Resources
 from towpath.pipeline.graph import Step
-from towpath.project import Project, StepPlan
+from towpath.project import Project
+from towpath.project_steps import StepPlan
 from towpath.quantities import size_in_words
 
 _GPUS = "; GPUs are those that CUDA_VISIBLE_DEVICES names"

@@ -9,8 +9,6 @@ from functools import partial
 from towpath import events as ev
 from towpath import kept
 from towpath.pipeline.engine import Executed
-from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
 from towpath.run.bench import Bench, Ended
@@ -24,12 +22,11 @@ FEW = 8  # reused steps are named
 def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
     """Where this run's steps are made; what was made is told in the ledger when it is durable. Raises Ended where others claimed else."""
 
-    def note(steps: Sequence[Step], done: Sequence[Executed], failed: StepFailed | None) -> None:
+    def note(done: Sequence[Executed]) -> None:
         _tell_reused(bench, "reused", [one.step for one in done if one.reused and not one.origin])
         _tell_reused(bench, "executed by others", [one.step for one in done if one.reused and one.origin])
-        bench.told(*_events(bench.number, steps, done, failed))  # in one append: each costs a write that lasts
-        wrong = [one for one in done if one.refused]
-        if wrong and not failed:
+        bench.told(*(_event(bench.number, one) for one in done))
+        if wrong := [one for one in done if one.refused]:
             raise Ended(ev.Outcome.FAILED, "; ".join(map(_wrong, wrong)))
 
     project, logs = bench.project, bench.project.home / "logs" / f"run-{bench.number}"
@@ -57,29 +54,26 @@ def _wrong(one: Executed) -> str:
     )
 
 
-def _events(run: int, steps: Sequence[Step], done: Sequence[Executed], failed: StepFailed | None) -> Iterator[ev.AnyEvent]:
-    yield ev.StepsPlanned(run=run, takes={step.name: tuple(step.inputs.values()) for step in steps})
-    for one in done:
-        yield ev.StepExecuted(
-            run=run,
-            step=one.step,
-            fingerprint=one.fingerprint,
-            reused=one.reused,
-            seconds=one.seconds,
-            content=one.value.content,
-            origin=one.origin,
-            refused=one.refused,
-        )
-    if failed:
-        yield ev.StepFailed(run=run, step=failed.step, because=failed.what.splitlines()[0])
+def _event(run: int, one: Executed) -> ev.StepExecuted:
+    return ev.StepExecuted(
+        run=run,
+        step=one.step,
+        fingerprint=one.fingerprint,
+        reused=one.reused,
+        seconds=one.seconds,
+        content=one.value.content,
+        origin=one.origin,
+        refused=one.refused,
+    )
 
 
 def only(bench: Bench, given: Mapping[str, Value]) -> tuple[ev.Outcome, str, None]:
-    """The whole of a run that trains no model. Raises ProjectError where there is no pipeline."""
+    """The whole of a run that trains no model. Raises ProjectError where a step is to be a function, and there is no pipeline."""
     project = bench.project
-    if not project.pipeline:
-        raise project.fault("steps", what="there is no pipeline to take the steps from", mend="name the file: `pipeline: FILE.py`")
-    with workshop(bench, Code(bench.folder, project.pipeline)) as shop:
+    if not project.pipeline and (name := next((name for name, plan in project.steps.items() if plan.cmd is None), None)):
+        what = f"there is no pipeline to take the step {name!r} from"
+        raise project.fault("steps", name, what=what, mend="name the file: `pipeline: FILE.py`, or give the step a command: `cmd`")
+    with workshop(bench, Code(bench.folder, project.pipeline or "")) as shop:
         done = shop.make(shop.plan(list(project.steps), given), given)
     reused = sum(one.reused for one in done)
     return ev.Outcome.EXECUTED, f"{len(done):,} step{'s' if len(done) != 1 else ''}, {reused:,} of them reused", None

@@ -24,7 +24,7 @@ JUDGED = (ev.Outcome.REGISTERED, ev.Outcome.REJECTED, ev.Outcome.HELD)
 def stop_if_nothing_changed(bench: Bench) -> None:
     """End the run when an earlier one was made from the very same. Raises Ended."""
     state = bench.records.state()
-    if bench.project.trained is None or state.exclusions.all or state.erasures.objects or _looks_at_the_clock(bench.project):
+    if bench.project.trained is None or state.exclusions.all or state.erasures.objects or _looks_around(bench.project):
         return
     now = state.runs.all[bench.number]
     before = next((one for one in reversed(state.runs.all.values()) if _is_like(one, now, state)), None)
@@ -50,9 +50,11 @@ def _is_like(before: Run, now: Run, state: State) -> bool:
     return same and now.installed is not None and before.all_labels_due and judged_alike(before, state)
 
 
-def _looks_at_the_clock(project: Project) -> bool:
-    """Whether a check asks how fresh the data are."""
-    return any(column.fresh for dataset in project.data.values() for column in dataset.checks.columns.values())
+def _looks_around(project: Project) -> bool:
+    """Whether a check asks how fresh the data are, or a step asks a program for its version."""
+    return any(step.version for step in project.steps.values()) or any(
+        column.fresh for dataset in project.data.values() for column in dataset.checks.columns.values()
+    )
 
 
 def _is_as_it_was(bench: Bench, name: str, before: Run) -> bool:

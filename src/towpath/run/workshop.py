@@ -7,20 +7,21 @@ from pathlib import Path
 
 from towpath.executors.local import LocalExecutor
 from towpath.pipeline import engine
+from towpath.pipeline.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
-from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.signatures import public
+from towpath.pipeline.sources import Given
 from towpath.pipeline.values import Value
 from towpath.project import Project
 from towpath.run import needs
 from towpath.store import Store
 
-Note = Callable[[Sequence[Step], Sequence[Executed], StepFailed | None], None]
+Note = Callable[[Sequence[Executed]], None]
 
 
 class Workshop:
@@ -28,7 +29,7 @@ class Workshop:
 
     Args:
         logs: the folder for what steps print.
-        note: is given the steps, those that were made, once they are durable, and the fault that ended it, if one did.
+        note: is given what was made, once it is durable.
         tell: is given each step as it ends.
     """
 
@@ -45,23 +46,23 @@ class Workshop:
         tell: Callable[[Executed], None],
     ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._project, self._code, self._note, self._tell = project, code, note, tell
-        self._done: list[Executed] = []
+        self._project, self._code, self._environ, self._note = project, code, environ, note
         self._setting = Setting(
             code=code,
-            pipeline=str(project.pipeline),
+            pipeline=project.pipeline or "",
             store=store,
             seed=lambda step: seed_of(project.name, step, project.seed),
             logs=logs,
             plans=project.steps,
             reuse=reuse,
-            tell=self._ended,
+            tell=tell,
         )
         self._executor = LocalExecutor(project, environ)
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
         """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""
-        return plan(targets, declared(self._project, self._code), datasets, public(self._code))
+        steps = plan(targets, declared(self._project, self._code), self._sources(datasets), public(self._code))
+        return with_versions(steps, self._environ)
 
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps, in the order in which they ended.
@@ -69,19 +70,13 @@ class Workshop:
         Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is.
         """
         needs.check(self._project, steps, self._executor.has)
-        self._done = []
-        try:
-            done = engine.make(steps, given, self._setting, self._executor)
-        except StepFailed as fault:
-            self._note(steps, self._done, fault)
-            raise
-        self._note(steps, done, None)
+        done = engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
+        self._note(done)
         return done
+
+    def _sources(self, datasets: Mapping[str, Value]) -> Given:
+        return Given(self._project, self._code.root, datasets, self._setting.store)
 
     def close(self) -> None:
         """End the workers."""
         self._executor.close()
-
-    def _ended(self, one: Executed) -> None:
-        self._done.append(one)
-        self._tell(one)
