@@ -96,6 +96,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.client} on {self.host}, {self.at:%Y-%m-%d %H:%M}, {f'signed by {self.key}' if self.key else 'not signed'}"
 
 
+class StepsPlanned(Event, frozen=True, kw_only=True):
+    """Steps that a run was to make, each behind those that it needs; told when it has made them, or could not."""
+
+    run: int
+    takes: dict[str, tuple[str, ...]]  # by step: the datasets and steps whose values it takes
+
+
 class StepExecuted(Event, frozen=True, kw_only=True):
     """``origin``: whose execution was reused, or checked by executing it here; ``refused``: what content it claimed, if a wrong one."""
 
@@ -107,6 +114,12 @@ class StepExecuted(Event, frozen=True, kw_only=True):
     content: Digest
     origin: Origin | None = None
     refused: Digest | None = None
+
+
+class StepFailed(Event, frozen=True, kw_only=True):
+    run: int
+    step: str
+    because: str
 
 
 class CandidatePackaged(Event, frozen=True, kw_only=True):
@@ -344,7 +357,9 @@ AnyEvent = (
     | RunStarted
     | SnapshotTaken
     | ChecksJudged
+    | StepsPlanned
     | StepExecuted
+    | StepFailed
     | CandidatePackaged
     | GatesJudged
     | VersionRegistered

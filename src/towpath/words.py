@@ -38,7 +38,9 @@ def _what(event: ev.AnyEvent) -> str:
     match event:
         case ev.TriggerFired() | ev.TriggerRefused() | ev.RunStarted() | ev.RunEnded() | ev.RunLost():
             return _of_run(event)
-        case ev.SnapshotTaken() | ev.ChecksJudged() | ev.StepExecuted() | ev.CandidatePackaged() | ev.GatesJudged():
+        case ev.StepsPlanned() | ev.StepExecuted() | ev.StepFailed():
+            return _of_step(event)
+        case ev.SnapshotTaken() | ev.ChecksJudged() | ev.CandidatePackaged() | ev.GatesJudged():
             return _of_pipeline(event)
         case ev.ReleaseStarted() | ev.StageEntered() | ev.ReleasePaused() | ev.ReleaseResumed() | ev.ReleaseAbandoned():
             return _of_release(event)
@@ -93,7 +95,23 @@ def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunE
             assert_never(event)
 
 
-def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | ev.CandidatePackaged | ev.GatesJudged) -> str:
+def _of_step(event: ev.StepsPlanned | ev.StepExecuted | ev.StepFailed) -> str:
+    match event:
+        case ev.StepsPlanned():
+            return f"run {event.run}: {len(event.takes):,} step{'s' * (len(event.takes) != 1)} planned"
+        case ev.StepExecuted(reused=True):
+            return f"run {event.run}: step {event.step} reused" + (f" ({event.origin})" if event.origin else "")
+        case ev.StepExecuted(refused=str()):
+            return f"run {event.run}: step {event.step} made something else than it had made before ({event.origin})"
+        case ev.StepExecuted():
+            return f"run {event.run}: step {event.step} executed in {event.seconds:.1f} s"
+        case ev.StepFailed():
+            return f"run {event.run}: step {event.step} failed"
+        case _:
+            assert_never(event)
+
+
+def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.CandidatePackaged | ev.GatesJudged) -> str:
     match event:
         case ev.SnapshotTaken():
             rows = f"{event.rows:,} rows in " if event.rows >= 0 else ""
@@ -101,12 +119,6 @@ def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.StepExecuted | e
             return f"run {event.run}: {event.dataset} has {rows}{event.files:,} file{'s' * (event.files != 1)}{excluded}"
         case ev.ChecksJudged():
             return f"run {event.run}: checks of {event.dataset}: {_summed(event.verdicts)}"
-        case ev.StepExecuted(reused=True):
-            return f"run {event.run}: step {event.step} reused" + (f" ({event.origin})" if event.origin else "")
-        case ev.StepExecuted(refused=str()):
-            return f"run {event.run}: step {event.step} made something else than it had made before ({event.origin})"
-        case ev.StepExecuted():
-            return f"run {event.run}: step {event.step} executed in {event.seconds:.1f} s"
         case ev.CandidatePackaged():
             return f"run {event.run}: candidate {event.digest[:8]} packaged"
         case ev.GatesJudged():

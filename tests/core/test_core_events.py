@@ -39,6 +39,7 @@ BY_TYPE = {
     "Outcome": st.sampled_from(ev.Outcome),
     "tuple[Verdict, ...]": st.lists(verdicts, max_size=2).map(tuple),
     "dict[str, str]": st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+    "dict[str, tuple[str, ...]]": st.dictionaries(st.text(max_size=5), st.lists(st.text(max_size=5), max_size=2).map(tuple), max_size=2),
     "tuple[Digest, ...]": st.lists(st.just("0" * 64), max_size=2).map(tuple),
     "tuple[int, ...]": st.lists(st.integers(0, 99), max_size=2).map(tuple),
     "dict[str, float]": st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False, allow_infinity=False), max_size=2),

@@ -11,7 +11,7 @@ import typer
 
 from towpath import kept, wiring
 from towpath.cli import shared
-from towpath.cli.runs import default_version
+from towpath.cli.named import default_version
 from towpath.data.growths import Growths
 from towpath.data.read import read_file
 from towpath.errors import Unavailable, UsageError

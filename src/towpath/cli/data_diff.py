@@ -13,6 +13,7 @@ import typer
 from towpath import kept
 from towpath.cli import shared
 from towpath.cli.data import chosen, erased
+from towpath.cli.pictures import draw
 from towpath.cli.repository import git
 from towpath.data import lock, manifest, sides
 from towpath.data.diff import diff as compare
@@ -21,10 +22,10 @@ from towpath.data.index import Index
 from towpath.data.lock import LOCK, Locked
 from towpath.data.sides import Side
 from towpath.digest import Digest
-from towpath.errors import Unavailable, UnknownName, UsageError
+from towpath.errors import UnknownName, UsageError
 from towpath.project import Project
 from towpath.report import data_diff as views
-from towpath.report.data_picture import FORMS, drawn
+from towpath.report.data_picture import drawn
 from towpath.store import Store
 
 app = shared.new_app()
@@ -73,20 +74,8 @@ def diff(
         found.append(compare(name, before, after, key=dataset.key, leave=[dataset.time] if dataset.time else [], shifts=shifts))
     found = [_printable(one) for one in found]
     if picture:
-        _draw(found, picture)
+        draw(picture, lambda form: drawn(found, form))
     shared.answer(context, found, views.differences(found))
-
-
-def _draw(found: list[Difference], file: Path) -> None:
-    form = next((form for form in FORMS if file.suffix.lower() == f".{form}"), None)
-    if form is None:
-        raise UsageError(f"{file} is no picture by its name", mend=f"name it *.{', *.'.join(FORMS)}")
-    try:
-        file.write_bytes(drawn(found, form))
-    except OSError as fault:
-        raise Unavailable(
-            f"{file} cannot be written: {fault.strerror or fault}", mend="name a folder that is there and may be written"
-        ) from fault
 
 
 def _asked(words: list[str], project: Project) -> tuple[tuple[str, str], list[str]]:

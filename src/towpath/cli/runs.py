@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from towpath import kept
 from towpath.cli import shared
-from towpath.errors import UnknownName, UsageError
-from towpath.release import controller
+from towpath.cli.named import default_version, metric_of, named, pipeline_of
+from towpath.cli.pictures import draw
+from towpath.errors import UsageError
 from towpath.report import runs as run_pages
 from towpath.report import versions as version_pages
 from towpath.report import watch as views
-from towpath.state import State
+from towpath.report.graph import in_words as graph_in_words
+from towpath.report.graph_picture import drawn
+from towpath.report.runs import RunPage
+from towpath.report.versions import VersionPage
 
 app = shared.new_app()
 
+NO_PIPELINE = "it came to no part of the pipeline"
 NO_RUNS = "no run yet: `towpath run` makes the first version"
 Words = Annotated[list[str] | None, typer.Argument(metavar="VERSION | run N", help="a version's number, or `run` and a run's")]
 
@@ -27,54 +33,51 @@ def runs(
 ) -> None:
     """Every run: its cause, its commit, how it ended and why."""
     project = shared.project(context)
-    metric = run_pages.main_metric(project.model.task, project.gates) if project.trained else ""
+    metric = metric_of(project)
     known = list(kept.state(project).runs.all.values())
     rows = [run_pages.row(run, metric) for run in (known[-last:] if last else known)]
     shared.answer(context, rows, run_pages.table(rows) if rows else NO_RUNS)
 
 
 @app.command()
-def show(context: typer.Context, words: Words = None) -> None:
-    """A version (the one that serves, when none is named) or a run in full: parameters, metrics, verdicts, data, where it served."""
-    _tell(context, words or [], "shown")
+def show(
+    context: typer.Context,
+    words: Words = None,
+    graph: Annotated[bool, typer.Option("--graph", help="the pipeline alone, with the state of each part")] = False,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="draw the pipeline: .png, .svg or .html")] = None,
+) -> None:
+    """A version (the one that serves, when none is named) or a run in full: data, pipeline, metrics, verdicts, where it served."""
+    page, width = _page(context, words or []), shared.width()
+    run = page.run if isinstance(page, VersionPage) else page
+    if picture:
+        draw(picture, lambda form: drawn(run.graph, *run_pages.headed(run), form))
+    if graph:
+        shared.answer(context, run.graph, graph_in_words(run.graph, width) or NO_PIPELINE)
+    elif isinstance(page, VersionPage):
+        shared.answer(context, page, version_pages.shown(page, width))
+    else:
+        shared.answer(context, page, run_pages.page_in_words(page, width))
 
 
 @app.command()
 def why(context: typer.Context, words: Words = None) -> None:
     """Why a version stands where it stands: its cause, its gates, its staging, its release."""
-    _tell(context, words or [], "explained")
+    page = _page(context, words or [])
+    explained = version_pages.explained(page) if isinstance(page, VersionPage) else run_pages.page_in_words(page, shared.width())
+    shared.answer(context, page, explained)
 
 
-def _tell(context: typer.Context, words: list[str], how: str) -> None:
+def _page(context: typer.Context, words: list[str]) -> VersionPage | RunPage:
     project = shared.project(context)
     state = kept.state(project)
-    metric = run_pages.main_metric(project.model.task, project.gates) if project.trained else ""
-    if words[:1] == ["run"]:
-        number = _number(words[1:], "run")
-        if number not in state.runs.all:
-            raise UnknownName("run", str(number), map(str, state.runs.all))
-        run = run_pages.page(state.runs.all[number], metric)
-        shared.answer(context, run, run_pages.page_in_words(run))
-        return
-    version = state.registry.version(_number(words, "version") if words else default_version(state))
-    page = version_pages.page(version, state.runs, state.registry, state.live, metric)
-    shared.answer(context, page, version_pages.shown(page) if how == "shown" else version_pages.explained(page))
-
-
-def _number(words: list[str], what: str) -> int:
-    text = words[0].removeprefix("v") if len(words) == 1 else ""
-    if not text.isdecimal():
-        raise UsageError(f"{' '.join(words) or 'nothing'!r} names no {what}", mend="write its number: `3` for version 3, `run 3` for run 3")
-    return int(text)
-
-
-def default_version(state: State) -> int:
-    """The version that serves production, else the newest. Raises UsageError when there is none."""
-    number = state.live.champion(controller.PRODUCTION) or max(state.registry.versions, default=0)
-    if not number:
-        mend = "`towpath runs` tells why the runs made none" if state.runs.all else "`towpath run` makes the first"
-        raise UsageError("there is no version yet", mend=mend)
-    return number
+    found = named(words or [str(default_version(state))], state)
+    if len(found) > 1:
+        raise UsageError(
+            f"{found[0].title} and {found[1].title} are two", mend=f"`towpath compare {' '.join(words)}` shows them side by side"
+        )
+    ((run, version),) = found
+    page = run_pages.page(run, metric_of(project), pipeline_of(run, project))
+    return version_pages.page(version, page, state.registry, state.live) if version else page
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def folder(context: typer.Context) -> Path:
 def project(context: typer.Context) -> Project:
     """The project of ``--project DIR``, or of this folder and those above."""
     return project_file.load(folder(context), environ())
+
+
+def width() -> int:
+    """Characters of a line: the terminal's, or as many as a file may have."""
+    return shutil.get_terminal_size((140, 24)).columns
 
 
 def answer(context: typer.Context, value: Any, words: str) -> None:

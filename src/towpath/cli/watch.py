@@ -15,7 +15,7 @@ import typer
 
 from towpath import quantities, wiring
 from towpath.cli import shared
-from towpath.cli.runs import default_version
+from towpath.cli.named import default_version
 from towpath.data.read import Unreadable, form_of, read_file
 from towpath.errors import Refused, Unavailable, UsageError
 from towpath.evaluation.metrics import measure

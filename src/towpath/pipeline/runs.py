@@ -30,7 +30,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     heard: datetime  # when it told its latest event; each renews the lease
     snapshots: dict[str, ev.SnapshotTaken] = {}
     checks: tuple[Verdict, ...] = ()
+    planned: dict[str, tuple[str, ...]] = {}  # by step: what it takes
     steps: tuple[ev.StepExecuted, ...] = ()
+    failed: ev.StepFailed | None = None
     candidate: Digest | None = None
     champion: int | None = None  # that the gates compared with
     recipe: Digest | None = None
@@ -39,6 +41,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     all_labels_due: bool = False
     gates: tuple[Verdict, ...] = ()
     metrics: dict[str, dict[str, float]] = {}
+    standard_errors: dict[str, float] = {}  # of the candidate's metrics
     ended: datetime | None = None
     outcome: ev.Outcome | None = None
     lost: bool = False
@@ -143,6 +146,11 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.ChecksJudged() as event:
             was = runs.all[event.run]
             run = replace(was, checks=was.checks + event.verdicts)
+        case ev.StepsPlanned() as event:
+            was = runs.all[event.run]
+            run = replace(was, planned={**was.planned, **event.takes})  # training is planned when its rows are there
+        case ev.StepFailed() as event:
+            run = replace(runs.all[event.run], failed=event)
         case ev.StepExecuted() as event:
             was = runs.all[event.run]
             run = replace(was, steps=(*was.steps, event))
@@ -151,7 +159,8 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
             made = {"candidate": event.digest, "recipe": event.recipe, "parameters": event.parameters}
             run = replace(was, **made, all_labels_due=event.all_labels_due)
         case ev.GatesJudged() as event:
-            run = replace(runs.all[event.run], gates=event.verdicts, metrics=event.metrics, champion=event.champion)
+            judged = {"gates": event.verdicts, "metrics": event.metrics, "standard_errors": event.standard_errors or {}}
+            run = replace(runs.all[event.run], **judged, champion=event.champion)
         case ev.RunEnded() as event:
             run = replace(
                 runs.all[event.run], ended=entry.at, outcome=event.outcome, lost=False, because=event.because, version=event.version

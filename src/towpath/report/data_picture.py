@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 from towpath.data.difference import Cell, Difference, Shift
 from towpath.report.data_diff import LEAST_SHOWN
-
-Form = Literal["png", "svg", "html"]
-FORMS: tuple[Form, ...] = ("png", "svg", "html")
+from towpath.report.picture import BLUE, GREY, INK, SOFT, Form, dressed, written
 
 COLUMNS, DISTRIBUTIONS = 10, 6  # how many columns are ranked, and how many of them are shown before and after
 ABREAST = 3
 WIDTH, LABELS = 680, 110
 MOST_CELLS = 24
-_GREY, _BLUE, _INK, _SOFT = "#b8c0c8", "#2f6db3", "#1f2933", "#66727f"
 _COLOURS = {"added": "#2e9e6b", "removed": "#c94f4f", "changed": "#e0a030", "moved": "#8b93a7"}
 _SHORT = (
     (re.compile(r"^a value from (\S+) to (\S+)$"), r"\1 to \2"),
@@ -34,34 +31,13 @@ def drawn(found: Sequence[Difference], form: Form) -> bytes:
     Raises:
         ModuleNotFoundError: the extra ``plots`` is not installed.
     """
-    altair, convert = import_module("altair"), import_module("vl_convert")
+    altair = import_module("altair")
     charts = [_dataset(altair, one) for one in found if not one.files.is_same] or [_nothing(altair)]
-    whole = _dressed(altair.vconcat(*charts, spacing=48))
-    if form == "html":
-        page: str = whole.to_html(inline=True)
-        return page.encode()
-    spec = whole.to_json()
-    if form == "svg":
-        text: str = convert.vegalite_to_svg(spec)
-        return text.encode()
-    image: bytes = convert.vegalite_to_png(spec, scale=2)
-    return image
-
-
-def _dressed(chart: Any) -> Any:
-    return (
-        chart.configure(background="white", padding=24, font="Helvetica, Arial, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(labelColor=_SOFT, titleColor=_SOFT, titleFontWeight="normal", domain=False, ticks=False, gridColor="#edf0f2")
-        .configure_title(anchor="start", color=_INK, subtitleColor=_SOFT, fontSize=13, subtitleFontSize=11, offset=8)
-        .configure_legend(labelColor=_SOFT, titleColor=_SOFT)
-    )
+    return written(dressed(altair.vconcat(*charts, spacing=48)), form)
 
 
 def _nothing(altair: Any) -> Any:
-    return (
-        altair.Chart(_values([{"text": "nothing differs"}])).mark_text(size=16, color=_SOFT).encode(text="text:N").properties(width=WIDTH)
-    )
+    return altair.Chart(_values([{"text": "nothing differs"}])).mark_text(size=16, color=SOFT).encode(text="text:N").properties(width=WIDTH)
 
 
 def _values(rows: Sequence[dict[str, Any]]) -> Any:
@@ -107,7 +83,7 @@ def _bars(altair: Any, what: str, counts: dict[str, int]) -> Any:
     )
     colours = altair.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     bars = base.mark_bar(size=12, cornerRadiusEnd=2).encode(color=altair.Color("kind:N", scale=colours, legend=None))
-    return bars + base.mark_text(align="left", dx=5, color=_INK, fontSize=11).encode(text="text:N")
+    return bars + base.mark_text(align="left", dx=5, color=INK, fontSize=11).encode(text="text:N")
 
 
 def _labels(altair: Any) -> Any:
@@ -137,9 +113,9 @@ def _ranked(altair: Any, moved: Sequence[Shift]) -> Any:
         ),
         x=altair.X("effect:Q", axis=None, scale=altair.Scale(domain=[0, max(0.1, moved[0].effect) * 3])),
     )
-    colour = altair.condition("datum.far", altair.value(_BLUE), altair.value(_GREY))
+    colour = altair.condition("datum.far", altair.value(BLUE), altair.value(GREY))
     return base.mark_bar(size=13, cornerRadiusEnd=2).encode(color=colour) + base.mark_text(
-        align="left", dx=6, fontSize=11, color=_SOFT, limit=WIDTH * 0.66
+        align="left", dx=6, fontSize=11, color=SOFT, limit=WIDTH * 0.66
     ).encode(text="text:N")
 
 
@@ -159,8 +135,8 @@ def _distribution(altair: Any, shift: Shift) -> Any:
     base = altair.Chart(data, title=altair.Title(shift.column, fontSize=12), width=(WIDTH - 2 * 52) / ABREAST, height=90)
     base = base.encode(x=altair.X("cell:N", sort=names, axis=axis))
     share = altair.Axis(format="%", tickCount=3, title=None, labelFontSize=9, minExtent=30, maxExtent=30)
-    return base.mark_bar(color=_GREY, width={"band": 0.95}).encode(y=altair.Y("before:Q", axis=share)) + base.mark_bar(
-        color=_BLUE, width={"band": 0.5}, opacity=0.9
+    return base.mark_bar(color=GREY, width={"band": 0.95}).encode(y=altair.Y("before:Q", axis=share)) + base.mark_bar(
+        color=BLUE, width={"band": 0.5}, opacity=0.9
     ).encode(y=altair.Y("after:Q", axis=share))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,8 +13,10 @@ import msgspec
 from towpath.evaluation.names import names
 from towpath.pipeline.runs import Run
 from towpath.report.columns import aligned
+from towpath.report.graph import Node, State, in_words
 from towpath.verdict import Verdict
 
+MOST_PARTS = 24
 WHO = ("candidate", "champion", "baseline", "best")
 
 
@@ -39,7 +43,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     candidate: str | None
     parameters: dict[str, Any]
     data: dict[str, dict[str, Any]]
-    steps: dict[str, str]
+    graph: tuple[Node, ...]
     checks: tuple[Verdict, ...]
     gates: tuple[Verdict, ...]
     metrics: dict[str, dict[str, float]]
@@ -73,15 +77,15 @@ def row(run: Run, metric: str) -> RunRow:
     )
 
 
-def page(run: Run, metric: str) -> RunPage:
-    """One run in full."""
+def page(run: Run, metric: str, graph: Sequence[Node]) -> RunPage:
+    """One run in full. ``graph``: its pipeline."""
     return RunPage(
         row=row(run, metric),
         ended=run.ended,
         candidate=run.candidate,
         parameters=dict(run.parameters),
         data={name: {"rows": s.rows, "files": s.files, "snapshot": s.digest, "content": s.content} for name, s in run.snapshots.items()},
-        steps={step.step: "reused" if step.reused else f"{step.seconds:.1f} s" for step in run.steps},
+        graph=tuple(graph),
         checks=run.checks,
         gates=run.gates,
         metrics=run.metrics,
@@ -103,7 +107,7 @@ def _cells(one: RunRow) -> tuple[str, ...]:
         str(one.version or "-"),
         "-" if one.value is None else f"{one.value:.4g}",
         one.cause,
-        one.because,
+        one.because.split("\n")[0],
     )
 
 
@@ -112,18 +116,28 @@ def minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-def page_in_words(one: RunPage) -> str:
-    """A run's page as text."""
+def page_in_words(one: RunPage, width: int) -> str:
+    """A run's page as text; only its graph minds the width."""
     of = one.row
-    version = f" in version {of.version}" if of.version else ""
     tree = f"commit {of.commit[:8]}{' with uncommitted changes' if of.dirty else ''}"
-    head = [f"run {of.run}: {of.outcome}{version}", f"  {of.because}" if of.because else ""]
+    head = [_ended(of), f"  {of.because}" if of.because else ""]
     facts = [f"  cause      {of.cause}", f"  made from  {tree}", f"  started    {minute(of.started)}"]
     facts += [f"  ended      {minute(one.ended)}"] if one.ended else []
     facts += [f"  candidate  {one.candidate}"] if one.candidate else []
-    parts = [data_in_words(one.data), settings_in_words(one.parameters), steps_in_words(one.steps)]
+    parts = [data_in_words(one.data), settings_in_words(one.parameters), graph_in_words(one.graph, width)]
     parts += [metrics_in_words(one.metrics), verdicts_in_words("checks", one.checks), verdicts_in_words("gates", one.gates)]
     return "\n".join(line for line in [*head, *facts, *parts] if line)
+
+
+def _ended(of: RunRow) -> str:
+    return f"run {of.run}: {of.outcome}{f' in version {of.version}' if of.version else ''}"
+
+
+def headed(one: RunPage) -> tuple[str, list[str]]:
+    """Title and subtitle of a picture of the run."""
+    of = one.row
+    made = f"{of.cause} · commit {of.commit[:8]}{'+' if of.dirty else ''} · {minute(of.started)}"
+    return _ended(of), [made, *textwrap.wrap(of.because.split("\n")[0], 110)[:2]]
 
 
 def data_in_words(data: Mapping[str, Mapping[str, Any]]) -> str:
@@ -139,9 +153,12 @@ def settings_in_words(parameters: Mapping[str, Any]) -> str:
     return f"parameters\n{aligned([(name, str(value)) for name, value in parameters.items()], indent='  ')}" if parameters else ""
 
 
-def steps_in_words(steps: Mapping[str, str]) -> str:
-    """The steps, a line each."""
-    return f"steps\n{aligned(list(steps.items()), indent='  ')}" if steps else ""
+def graph_in_words(graph: Sequence[Node], width: int) -> str:
+    """The pipeline, a line a part; how many parts there are, where that is more than a page has room for."""
+    if len(graph) > MOST_PARTS:
+        counts = Counter(node.state for node in graph)
+        return f"pipeline\n  {', '.join(f'{counts[state]:,} {state}' for state in State if counts[state])}: `--graph` shows all"
+    return "\n".join(["pipeline", *(f"  {line}" for line in in_words(graph, width - 2).split("\n"))]) if graph else ""
 
 
 def metrics_in_words(metrics: Mapping[str, Mapping[str, float]]) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 
-from towpath.pipeline.runs import Runs
 from towpath.registry import Registry, Version
 from towpath.release import controller
 from towpath.release.live import Live, Release
@@ -50,15 +49,14 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: str
 
 
-def page(version: Version, runs: Runs, registry: Registry, live: Live, metric: str) -> VersionPage:
-    """The page of one version."""
-    run = runs.all[version.candidate.run]
+def page(version: Version, run: RunPage, registry: Registry, live: Live) -> VersionPage:
+    """The page of one version, which ``run`` made."""
     return VersionPage(
         version=version.number,
         digest=version.digest,
         registered=version.at,
         standing=standing(version, registry, live),
-        run=run_pages.page(run, metric),
+        run=run,
         against=live.champion(controller.PRODUCTION, run.ended or version.at) if run.metrics.get("champion") else None,
         staging=live.verdicts_in(controller.STAGING, version.digest),
         releases=tuple(_way(release) for release in live.releases.values() if release.version == version.number),
@@ -131,8 +129,8 @@ def stage_in_words(release: Release) -> str:
     return f"release {release.number}, {place}{paused}"
 
 
-def shown(one: VersionPage) -> str:
-    """The page as text: facts, data, parameters, metrics, verdicts, where it served."""
+def shown(one: VersionPage, width: int) -> str:
+    """The page as text: facts, data, parameters, pipeline, metrics, verdicts, where it served."""
     run = one.run.row
     head = [
         f"version {one.version}: {one.standing}",
@@ -143,7 +141,7 @@ def shown(one: VersionPage) -> str:
     parts = [
         run_pages.data_in_words(one.run.data),
         run_pages.settings_in_words(one.run.parameters),
-        run_pages.steps_in_words(one.run.steps),
+        run_pages.graph_in_words(one.run.graph, width),
     ]
     parts += [run_pages.metrics_in_words(one.run.metrics), *_verdicts(one), _served(one)]
     return "\n".join(line for line in [*head, *parts] if line)

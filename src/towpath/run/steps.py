@@ -9,6 +9,8 @@ from functools import partial
 from towpath import events as ev
 from towpath import kept
 from towpath.pipeline.engine import Executed
+from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
 from towpath.run.bench import Bench, Ended
@@ -22,11 +24,12 @@ FEW = 8  # reused steps are named
 def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
     """Where this run's steps are made; what was made is told in the ledger when it is durable. Raises Ended where others claimed else."""
 
-    def note(done: Sequence[Executed]) -> None:
+    def note(steps: Sequence[Step], done: Sequence[Executed], failed: StepFailed | None) -> None:
         _tell_reused(bench, "reused", [one.step for one in done if one.reused and not one.origin])
         _tell_reused(bench, "executed by others", [one.step for one in done if one.reused and one.origin])
-        bench.told(*(_event(bench.number, one) for one in done))
-        if wrong := [one for one in done if one.refused]:
+        bench.told(*_events(bench.number, steps, done, failed))  # in one append: each costs a write that lasts
+        wrong = [one for one in done if one.refused]
+        if wrong and not failed:
             raise Ended(ev.Outcome.FAILED, "; ".join(map(_wrong, wrong)))
 
     project, logs = bench.project, bench.project.home / "logs" / f"run-{bench.number}"
@@ -54,17 +57,21 @@ def _wrong(one: Executed) -> str:
     )
 
 
-def _event(run: int, one: Executed) -> ev.StepExecuted:
-    return ev.StepExecuted(
-        run=run,
-        step=one.step,
-        fingerprint=one.fingerprint,
-        reused=one.reused,
-        seconds=one.seconds,
-        content=one.value.content,
-        origin=one.origin,
-        refused=one.refused,
-    )
+def _events(run: int, steps: Sequence[Step], done: Sequence[Executed], failed: StepFailed | None) -> Iterator[ev.AnyEvent]:
+    yield ev.StepsPlanned(run=run, takes={step.name: tuple(step.inputs.values()) for step in steps})
+    for one in done:
+        yield ev.StepExecuted(
+            run=run,
+            step=one.step,
+            fingerprint=one.fingerprint,
+            reused=one.reused,
+            seconds=one.seconds,
+            content=one.value.content,
+            origin=one.origin,
+            refused=one.refused,
+        )
+    if failed:
+        yield ev.StepFailed(run=run, step=failed.step, because=failed.what.splitlines()[0])
 
 
 def only(bench: Bench, given: Mapping[str, Value]) -> tuple[ev.Outcome, str, None]:

@@ -10,6 +10,7 @@ from towpath.pipeline import engine
 from towpath.pipeline.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
+from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
@@ -21,7 +22,7 @@ from towpath.project import Project
 from towpath.run import needs
 from towpath.store import Store
 
-Note = Callable[[Sequence[Executed]], None]
+Note = Callable[[Sequence[Step], Sequence[Executed], StepFailed | None], None]
 
 
 class Workshop:
@@ -29,7 +30,7 @@ class Workshop:
 
     Args:
         logs: the folder for what steps print.
-        note: is given what was made, once it is durable.
+        note: is given the steps, those that were made, once they are durable, and the fault that ended it, if one did.
         tell: is given each step as it ends.
     """
 
@@ -46,7 +47,8 @@ class Workshop:
         tell: Callable[[Executed], None],
     ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._project, self._code, self._environ, self._note = project, code, environ, note
+        self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
+        self._done: list[Executed] = []
         self._setting = Setting(
             code=code,
             pipeline=project.pipeline or "",
@@ -55,7 +57,7 @@ class Workshop:
             logs=logs,
             plans=project.steps,
             reuse=reuse,
-            tell=tell,
+            tell=self._ended,
         )
         self._executor = LocalExecutor(project, environ)
 
@@ -70,8 +72,13 @@ class Workshop:
         Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is.
         """
         needs.check(self._project, steps, self._executor.has)
-        done = engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
-        self._note(done)
+        self._done = []
+        try:
+            done = engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
+        except StepFailed as fault:
+            self._note(steps, self._done, fault)
+            raise
+        self._note(steps, done, None)
         return done
 
     def _sources(self, datasets: Mapping[str, Value]) -> Given:
@@ -80,3 +87,7 @@ class Workshop:
     def close(self) -> None:
         """End the workers."""
         self._executor.close()
+
+    def _ended(self, one: Executed) -> None:
+        self._done.append(one)
+        self._tell(one)

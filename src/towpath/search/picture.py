@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from math import log
-from typing import Any, Literal
+from typing import Any
 
 from towpath.evaluation.names import Direction
 from towpath.project_search import Dimension
+from towpath.report.picture import BLUE, GREY, INK, PALE, RED, SOFT, Form, dressed, written
 from towpath.search.spaces import Space, index
 from towpath.search.trials import State, Tried
 
-Form = Literal["png", "svg", "html"]
-
 WIDTH, HEIGHT, LABELS = 680, 220, 110
 MOST_AXES = 10  # of parallel coordinates: the most important parameters
-_GREY, _BLUE, _RED, _INK, _SOFT = "#b8c0c8", "#2f6db3", "#c94f4f", "#1f2933", "#66727f"
-_PALE = "#d7e3f1"
-_STATES = {"complete": _BLUE, "pruned": _GREY, "running": _PALE}
+_STATES = {"complete": BLUE, "pruned": GREY, "running": PALE}
 _Row = dict[str, Any]
 
 
@@ -33,15 +30,7 @@ def drawn(
     Raises:
         ModuleNotFoundError: the extra ``plots`` is not installed.
     """
-    chart, convert = picture(trials, space, better, metric=metric, importance=importance), import_module("vl_convert")
-    if form == "html":
-        page: str = chart.to_html(inline=True)
-        return page.encode()
-    if form == "svg":
-        text: str = convert.vegalite_to_svg(chart.to_json())
-        return text.encode()
-    image: bytes = convert.vegalite_to_png(chart.to_json(), scale=2)
-    return image
+    return written(picture(trials, space, better, metric=metric, importance=importance), form)
 
 
 def picture(trials: Sequence[Tried], space: Space, better: Direction, *, metric: str, importance: Mapping[str, float]) -> Any:
@@ -54,14 +43,7 @@ def picture(trials: Sequence[Tried], space: Space, better: Direction, *, metric:
     if len(complete) > 1:
         named = [name for name in importance if name in space] or list(space)
         charts.append(_coordinates(altair, complete, {name: space[name] for name in named[:MOST_AXES]}, better, metric))
-    return (
-        altair.vconcat(*charts, spacing=44)
-        .configure(background="white", padding=24, font="Helvetica, Arial, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(labelColor=_SOFT, titleColor=_SOFT, titleFontWeight="normal", domain=False, ticks=False, gridColor="#edf0f2")
-        .configure_title(anchor="start", color=_INK, subtitleColor=_SOFT, fontSize=13, subtitleFontSize=11, offset=12)
-        .configure_legend(labelColor=_SOFT, titleColor=_SOFT)
-    )
+    return dressed(altair.vconcat(*charts, spacing=44), offset=12)
 
 
 def _data(altair: Any, rows: Sequence[_Row]) -> Any:
@@ -83,10 +65,10 @@ def _history(altair: Any, trials: Sequence[Tried], better: Direction, metric: st
     colours = altair.Scale(domain=there, range=[_STATES[state] for state in there])
     legend = altair.Legend(title=None, orient="bottom", direction="horizontal") if len(there) > 1 else None
     points = altair.Chart(_data(altair, rows)).mark_point(filled=True, size=46, opacity=0.85)
-    line = altair.Chart(_data(altair, list(_best_so_far(trials, better)))).mark_line(interpolate="step-after", color=_INK, strokeWidth=1.5)
+    line = altair.Chart(_data(altair, list(_best_so_far(trials, better)))).mark_line(interpolate="step-after", color=INK, strokeWidth=1.5)
     layers = [line.encode(x=x, y=y), points.encode(x=x, y=y, color=altair.Color("state:N", scale=colours, legend=legend))]
     if failed:
-        marks = altair.Chart(_data(altair, failed)).mark_tick(orient="vertical", color=_RED, thickness=2, size=10, yOffset=-5)
+        marks = altair.Chart(_data(altair, failed)).mark_tick(orient="vertical", color=RED, thickness=2, size=10, yOffset=-5)
         layers.append(marks.encode(x=x, y=altair.value(HEIGHT)))
     counts = {state: sum(one.state is state for one in trials) for state in State}
     said = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
@@ -124,8 +106,8 @@ def _importance(altair: Any, importance: Mapping[str, float]) -> Any:
         y=altair.Y("parameter:N", sort=list(importance), title=None, axis=axis),
         x=altair.X("share:Q", axis=None, scale=altair.Scale(domain=[0, most * 1.15])),
     )
-    text = base.mark_text(align="left", dx=6, fontSize=11, color=_SOFT).encode(text="text:N")
-    return base.mark_bar(size=13, cornerRadiusEnd=2, color=_BLUE).encode() + text
+    text = base.mark_text(align="left", dx=6, fontSize=11, color=SOFT).encode(text="text:N")
+    return base.mark_bar(size=13, cornerRadiusEnd=2, color=BLUE).encode() + text
 
 
 def _coordinates(altair: Any, complete: Sequence[Tried], space: Space, better: Direction, metric: str) -> Any:
@@ -143,17 +125,17 @@ def _coordinates(altair: Any, complete: Sequence[Tried], space: Space, better: D
     ]
     axes = [*space, metric]
     x = altair.X(
-        "axis:N", sort=axes, title=None, axis=altair.Axis(orient="top", labelAngle=0, labelFontSize=11, labelColor=_INK, domain=False)
+        "axis:N", sort=axes, title=None, axis=altair.Axis(orient="top", labelAngle=0, labelFontSize=11, labelColor=INK, domain=False)
     )
     room = altair.Axis(labels=False, grid=False, title=None, minExtent=LABELS, maxExtent=LABELS)
     y = altair.Y("place:Q", axis=room, scale=altair.Scale(domain=[-0.04, 1.04]))
-    colour = altair.Color("rank:Q", scale=altair.Scale(range=[_PALE, _BLUE, _INK]), legend=None)
+    colour = altair.Color("rank:Q", scale=altair.Scale(range=[PALE, BLUE, INK]), legend=None)
     lines = altair.Chart(_data(altair, rows)).mark_line(strokeWidth=1.6, opacity=0.75).encode(x=x, y=y, detail="trial:N", color=colour)
-    rules = altair.Chart(_data(altair, [{"axis": axis, "place": 0.0, "end": 1.0} for axis in axes])).mark_rule(color=_GREY)
+    rules = altair.Chart(_data(altair, [{"axis": axis, "place": 0.0, "end": 1.0} for axis in axes])).mark_rule(color=GREY)
     ends = [*(row for name, dimension in space.items() for row in _ticks(name, dimension)), *_ends(metric, low, high)]
     text = altair.Chart(_data(altair, ends)).encode(x=x, y=y, text="text:N")
     halo = text.mark_text(align="left", dx=6, fontSize=10, stroke="white", strokeWidth=4)
-    texts = halo + text.mark_text(align="left", dx=6, fontSize=10, color=_SOFT)
+    texts = halo + text.mark_text(align="left", dx=6, fontSize=10, color=SOFT)
     title = altair.Title(
         "where the good trials lie", subtitle=f"a line a complete trial; the darker, the better its {metric}", frame="bounds"
     )
