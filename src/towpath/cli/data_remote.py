@@ -18,6 +18,7 @@ from towpath.data import lock, share
 from towpath.data.live import live, named_in
 from towpath.digest import Digest
 from towpath.errors import Broken, UnknownName, UsageError
+from towpath.pipeline import checkpoints
 from towpath.project import Project
 from towpath.store import Store
 from towpath.store.remote import Moved
@@ -78,7 +79,10 @@ def gc(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and how many bytes")] = False,
 ) -> None:
-    """Remove from the store what neither the ledger nor the towpath.lock of any branch or tag names. Your files are not touched."""
+    """Remove from the store what neither the ledger nor the towpath.lock of any branch or tag names. Your files are not touched.
+
+    Checkpoints of steps go too, once the step has ended or nothing has changed them for two weeks.
+    """
     project = shared.project(context)
     with alone(project, "towpath data gc"):
         store, needed = kept.store_here(project), set(_roots(project))
@@ -87,6 +91,9 @@ def gc(
         stays = {*live(store, {*needed, *outputs}), *_made(store, outputs)}
         here = store.collect({one for one in stays if not erased.is_gone(one)}, dry_run=dry_run)
         told, words = {"here": here._asdict()}, [f"here: {here}"]
+        folder, now = checkpoints.folder_of(project.home), kept.clock().now()
+        if old := checkpoints.collect(folder, lambda one: store.recall(one) is not None, now, dry_run=dry_run):
+            told["checkpoints"], words = {"removed": old}, [*words, f"{old} checkpoints {'would be ' if dry_run else ''}removed"]
         if shared_too:
             remote, whole = kept.remote(project), kept.store(project)
             executions = remote.forget(dry_run=dry_run)

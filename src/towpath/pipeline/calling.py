@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
 from towpath.errors import UsageError
 from towpath.pipeline.codecs import is_frame
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.functions import Function, wants_folder
+from towpath.pipeline.functions import CHECKPOINT, Function, wants_checkpoint, wants_folder
 from towpath.pipeline.graph import of_functions, plan
 from towpath.pipeline.importing import active
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path, parameters: Mapping[str, Any] = NONE) -> Any:
+def call(
+    name: str, function: Function, inputs: Mapping[str, Any], root: Path, parameters: Mapping[str, Any] = NONE, *, checkpoint: str = ""
+) -> Any:
     """What a step makes of its inputs: tables are Polars frames, files a folder, anything else as another step made it.
+
+    Args:
+        checkpoint: the folder for a step that takes one; a temporary one, when left out.
 
     Raises:
         StepFailed: the function raised.
@@ -27,13 +34,26 @@ def call(name: str, function: Function, inputs: Mapping[str, Any], root: Path, p
     """
     given = {key: _given(name, function, key, value) for key, value in inputs.items()}
     try:
-        with active(function):
-            made = function(**given, **parameters)
+        with _own_folder(function, checkpoint) as own, active(function):
+            made = function(**given, **parameters, **own)
             return made.collect() if is_frame(made) and type(made).__name__ == "LazyFrame" else made
     except UsageError:
         raise
     except (Exception, SystemExit) as fault:  # whatever the user's function raises, a lazy frame's collection included, is theirs to mend
         raise StepFailed.of(name, fault, root) from fault
+
+
+@contextmanager
+def _own_folder(function: Function, checkpoint: str) -> Iterator[dict[str, Path]]:
+    """The checkpoint by its parameter, for a function that takes one."""
+    if not wants_checkpoint(function):
+        yield {}
+    elif checkpoint:
+        Path(checkpoint).mkdir(parents=True, exist_ok=True)
+        yield {CHECKPOINT: Path(checkpoint)}
+    else:
+        with TemporaryDirectory(prefix="towpath-checkpoint-") as folder:
+            yield {CHECKPOINT: Path(folder)}
 
 
 def in_memory(target: str, functions: Mapping[str, Function], given: Mapping[str, Any], root: Path) -> Any:

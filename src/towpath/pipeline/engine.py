@@ -16,6 +16,7 @@ import msgspec
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
 from towpath.events import Origin
+from towpath.pipeline import checkpoints
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
 from towpath.pipeline.fingerprint import causes_of
@@ -49,13 +50,17 @@ class Executed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where a run's steps come from and what they are kept in. ``logs``: the folder for what they print."""
+    """Where a run's steps come from and what they are kept in.
+
+    ``logs``: the folder for what they print. ``checkpoints``: that for how far they came; without one, they begin anew each time.
+    """
 
     code: Project
     pipeline: str
     store: Store
     seed: Callable[[str], int]
     logs: Path
+    checkpoints: Path | None = None
     plans: Mapping[str, StepPlan] = field(default_factory=dict)
     reuse: Reuse = field(default_factory=Reuse)
     tell: Callable[[Executed], None] = lambda executed: None
@@ -77,6 +82,8 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
     with suppress(TowpathError) if failed else nullcontext():  # that a step failed is told before that what others made may be lost
         executor.sync()
         setting.store.sync()
+        if setting.checkpoints:
+            checkpoints.remove(setting.checkpoints, [one.fingerprint for one in wave.done if not one.reused])
     if failed and failed.fault:
         raise StepFailed(failed.step, failed.fault.what, mend=failed.fault.mend, trace=failed.fault.trace)
     return wave.done
@@ -193,6 +200,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         seed=seed,
         libraries=libraries,
         log=str(setting.logs / f"{step.name}.log"),
+        checkpoint=str(setting.checkpoints / fingerprint) if setting.checkpoints else "",
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
         needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
     )

@@ -23,7 +23,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the functions; ``inputs`` and ``parameters`` go to
     the work by name. ``seed`` is for whatever draws without one; ``libraries`` are imported before it is sown. What the step prints goes
-    to the file ``log``.
+    to the file ``log``. ``checkpoint``: the folder in which it may keep how far it came; what lies there is from the same execution.
     """
 
     step: str
@@ -35,6 +35,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     libraries: tuple[str, ...] = ()
     log: str = ""
+    checkpoint: str = ""
     timeout_s: float | None = None
     needs: Resources = Resources()
 

@@ -14,6 +14,7 @@ from towpath.pipeline.importing import Imports
 from towpath.pipeline.places import module_name, places
 
 Function = Callable[..., Any]
+CHECKPOINT = "checkpoint"  # the reserved name of the parameter that takes a folder of the step's own
 
 
 def load(root: Path, pipeline: str) -> dict[str, Function]:
@@ -59,6 +60,11 @@ def annotation(function: Function, parameter: str) -> Any:
         return found
     root = found.strip("'\"").split("[")[0].split(".")[0]
     return function.__globals__.get(root, found)
+
+
+def wants_checkpoint(function: Function) -> bool:
+    """Whether a function takes a folder in which it may keep how far it came."""
+    return CHECKPOINT in inspect.signature(function).parameters and wants_folder(function, CHECKPOINT)
 
 
 def wants_folder(function: Function, parameter: str) -> bool:

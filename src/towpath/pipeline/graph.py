@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from towpath.errors import UnknownName, UsageError
-from towpath.pipeline.functions import Function
+from towpath.pipeline.functions import CHECKPOINT, Function, wants_checkpoint
 from towpath.pipeline.work import Call, Work
 
 
@@ -97,7 +97,7 @@ def inputs_of(function: Function) -> list[str]:
         UsageError: a parameter takes any number of values, so that it names nothing.
     """
     found = []
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in _parameters(function).items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise UsageError(
                 f"step {function.__name__!r} takes {parameter}, which names no data",
@@ -110,5 +110,13 @@ def inputs_of(function: Function) -> list[str]:
 
 def defaults_of(function: Function) -> dict[str, object]:
     """Keyword-only parameters, which are hyperparameters, with their defaults."""
-    signature = inspect.signature(function).parameters.values()
-    return {one.name: one.default for one in signature if one.kind is one.KEYWORD_ONLY and one.default is not one.empty}
+    parameters = _parameters(function).values()
+    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is not one.empty}
+
+
+def _parameters(function: Function) -> dict[str, inspect.Parameter]:
+    """Those that are given a value: all but that of a checkpoint."""
+    parameters = dict(inspect.signature(function).parameters)
+    if wants_checkpoint(function):
+        del parameters[CHECKPOINT]
+    return parameters

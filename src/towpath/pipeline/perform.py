@@ -65,7 +65,7 @@ def _called(task: Task, function: Function, store: Store, place: Path) -> Value:
     sow(task.seed)
     with ExitStack() as stack:
         given = {name: _given(value, store, place, stack) for name, value in task.inputs.items()}
-        made = call(task.step, function, given, Path(task.tree), task.parameters)
+        made = call(task.step, function, given, Path(task.tree), task.parameters, checkpoint=task.checkpoint)
         value = codecs.keep(made, store, step=task.step)
         if type(made) in (bytes, str):
             _latest[:] = [(value, made)]

@@ -7,6 +7,7 @@ import ast
 import msgspec
 
 from towpath.errors import UsageError
+from towpath.pipeline.functions import CHECKPOINT
 from towpath.pipeline.reach import Project
 from towpath.pipeline.syntax import Module
 
@@ -62,8 +63,14 @@ def _signature(node: _Def) -> Signature:
                 f"step {node.name!r} takes {stars}{many.arg}, which names no data",
                 mend="write one parameter for each dataset or step, and keyword-only ones (after `*`) for hyperparameters",
             )
+    keywords = [(one, default) for one, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if not _is_checkpoint(one)]
     return Signature(
-        inputs=tuple(one.arg for one in (*takes.posonlyargs, *takes.args)),
-        parameters=tuple(one.arg for one in takes.kwonlyargs),
-        needed=tuple(one.arg for one, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if default is None),
+        inputs=tuple(one.arg for one in (*takes.posonlyargs, *takes.args) if not _is_checkpoint(one)),
+        parameters=tuple(one.arg for one, _ in keywords),
+        needed=tuple(one.arg for one, default in keywords if default is None),
     )
+
+
+def _is_checkpoint(one: ast.arg) -> bool:
+    """Whether it takes a folder of the step's own, which is neither an input nor a parameter."""
+    return one.arg == CHECKPOINT and one.annotation is not None and ast.unparse(one.annotation).strip("'") in ("Path", "pathlib.Path")

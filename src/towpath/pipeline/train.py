@@ -11,7 +11,7 @@ import polars as pl
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.calling import call
-from towpath.pipeline.functions import Function
+from towpath.pipeline.functions import CHECKPOINT, Function, wants_checkpoint
 from towpath.pipeline.graph import defaults_of
 from towpath.pipeline.seeds import sow
 
@@ -36,7 +36,9 @@ def parameters_of(function: Function, declared: Mapping[str, Any]) -> dict[str, 
 
 
 def _check(function: Function, declared: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(function).parameters
+    parameters = dict(inspect.signature(function).parameters)
+    if wants_checkpoint(function):
+        del parameters[CHECKPOINT]
     hyper = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
     for name in declared:
         if name not in hyper:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from towpath.executors.local import LocalExecutor
-from towpath.pipeline import engine
+from towpath.pipeline import checkpoints, engine
 from towpath.pipeline.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
@@ -55,6 +55,7 @@ class Workshop:
             store=store,
             seed=lambda step: seed_of(project.name, step, project.seed),
             logs=logs,
+            checkpoints=checkpoints.folder_of(project.home),
             plans=project.steps,
             reuse=reuse,
             tell=self._ended,
