@@ -122,6 +122,20 @@ class StepFailed(Event, frozen=True, kw_only=True):
     because: str
 
 
+class ParametersChosen(Event, frozen=True, kw_only=True):
+    """What a run trains with: found by ``trials`` trials, or the champion's. ``trials_in`` names the stored list of them."""
+
+    run: int
+    way: str  # reuse, resume or fresh
+    because: str
+    parameters: dict[str, Any]
+    metric: str = ""
+    value: float | None = None
+    trials: int = 0
+    seconds: float = 0.0
+    trials_in: Digest | None = None
+
+
 class CandidatePackaged(Event, frozen=True, kw_only=True):
     """``digest`` names the package manifest; ``recipe`` names code, data and parameters that it was made from."""
 
@@ -360,6 +374,7 @@ AnyEvent = (
     | StepsPlanned
     | StepExecuted
     | StepFailed
+    | ParametersChosen
     | CandidatePackaged
     | GatesJudged
     | VersionRegistered

@@ -19,6 +19,8 @@ from towpath.quantities import rate
 
 FILE = "towpath.yaml"
 BUCKETS = ("s3", "gs", "az")
+AUTO = "auto"
+Task = Literal["binary", "multiclass", "regression"]
 
 
 class Dataset(Part, frozen=True, kw_only=True):
@@ -88,14 +90,22 @@ class Label(Part, frozen=True, kw_only=True):
 
 
 class Model(Part, frozen=True, kw_only=True):
-    """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset."""
+    """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset.
 
-    task: Literal["binary", "multiclass", "regression"]
+    ``train: auto`` lets the models that come with Towpath compete.
+    """
+
+    task: Task
     rows: str
     label: Label
     features: str | None = None
     train: str | None = None
     parameters: dict[str, Scalar] = {}
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the model is chosen from the portfolio."""
+        return self.train == AUTO
 
 
 class Holdout(Part, frozen=True, kw_only=True):

@@ -99,7 +99,7 @@ class Search(Part, frozen=True, kw_only=True):
     minutes: Annotated[float, Meta(gt=0)] | None = None
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
-    folds: Folds = Folds()
+    folds: Folds | None = None
     parallel: Annotated[int, Meta(ge=1, le=256)] = 1
     retrain: Way = "reuse"
 

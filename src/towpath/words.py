@@ -42,6 +42,8 @@ def _what(event: ev.AnyEvent) -> str:
             return _of_step(event)
         case ev.SnapshotTaken() | ev.ChecksJudged() | ev.CandidatePackaged() | ev.GatesJudged():
             return _of_pipeline(event)
+        case ev.ParametersChosen():
+            return _of_search(event)
         case ev.ReleaseStarted() | ev.StageEntered() | ev.ReleasePaused() | ev.ReleaseResumed() | ev.ReleaseAbandoned():
             return _of_release(event)
         case ev.VersionRegistered() | ev.EnvironmentJudged() | ev.DeploymentAsked() | ev.VersionPromoted() | ev.VersionRolledBack():
@@ -109,6 +111,12 @@ def _of_step(event: ev.StepsPlanned | ev.StepExecuted | ev.StepFailed) -> str:
             return f"run {event.run}: step {event.step} failed"
         case _:
             assert_never(event)
+
+
+def _of_search(event: ev.ParametersChosen) -> str:
+    if not event.trials:
+        return f"run {event.run} takes the champion's parameters"
+    return f"run {event.run} searched its parameters in {event.trials:,} trial{'s' * (event.trials != 1)}: {event.metric} {event.value:.4g}"
 
 
 def _of_pipeline(event: ev.SnapshotTaken | ev.ChecksJudged | ev.CandidatePackaged | ev.GatesJudged) -> str:

@@ -59,7 +59,7 @@ def test_folds_by_a_time_that_nobody_names_are_a_fault_with_its_line(tmp_path):
 def test_the_metric_is_the_declared_one_or_the_first_of_the_task(tmp_path, task, text, name, better):
     made = project(tmp_path, text, task=task)
     assert metric_of(made).name == name
-    assert question_of(made, seed=1).better is better
+    assert question_of(made, folds=5, seed=1).better is better
 
 
 def test_a_metric_of_another_task_is_a_fault_with_its_line(tmp_path):
@@ -72,7 +72,7 @@ def test_a_metric_of_another_task_is_a_fault_with_its_line(tmp_path):
 def test_all_that_is_declared_comes_into_the_question(tmp_path):
     text = "search: {space: {a: {int: [1, 9]}}, sampler: random, pruner: halving, folds: 4, trials: 7, minutes: 2}\n"
     made = project(tmp_path, text)
-    question = question_of(made, seed=3, about="rows")
+    question = question_of(made, folds=4, seed=3, about="rows")
     assert (question.sampler, question.pruner, question.folds, question.seed, question.about) == ("random", "halving", 4, 3, "rows")
     assert question.space == made.search.space
     assert budget_of(made.search) == Budget(trials=7, seconds=120)

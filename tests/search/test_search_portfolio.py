@@ -59,7 +59,7 @@ def quick(parameters):
 def test_each_model_converts_and_agrees_on_rows_that_it_never_saw(contender, task):
     standing = Standing(contender=contender.name, parameters=quick(contender.first), value=0.0, trials=1, seconds=0.0)
     rows = ROWS.with_columns(label=pl.Series(LABELS[task]))
-    model = fitted(standing, rows, task, label="label")
+    model = fitted(standing.chosen, rows, task, label="label")
     inputs = inputs_of(model, schema_of(ROWS))
     trained, scorer = TrainedScorer(model, inputs), OnnxScorer(to_onnx(model, inputs), inputs.names, classes_of(model))
     found = parity(lambda frame: trained.score(columns_of(frame, inputs)), lambda frame: scorer.score(columns_of(frame, inputs)), NEW)
@@ -109,7 +109,7 @@ def test_a_text_with_a_value_a_row_is_not_made_a_column_a_row():
 
 def test_the_leaderboard_is_by_value_and_everybody_is_on_it_or_told():
     rows = ROWS.with_columns(label=pl.Series(WORDS))
-    board = models(rows, "label", "multiclass", Search(metric="accuracy", trials=8), Shuffled(3, "label"))
+    board = models(rows, "label", "multiclass", Search(metric="accuracy", trials=8), folds(rows, Shuffled(3, "label")))
     values = [one.value for one in board.standings]
     assert values == sorted(values, reverse=True)
     assert {one.contender for one in board.standings} | board.left_out.keys() == {
@@ -119,13 +119,13 @@ def test_the_leaderboard_is_by_value_and_everybody_is_on_it_or_told():
     assert sum(one.trials for one in board.standings) == 8
     searched = {one.contender for one in board.standings if one.trials > 1}
     assert len(searched) == 2
-    model = fitted(board.best, rows, "multiclass", label="label")
+    model = fitted(board.best.chosen, rows, "multiclass", label="label")
     assert (model.predict(ROWS) == WORDS).mean() > 0.8
 
 
 def test_a_lower_value_is_better_where_the_metric_says_so():
     rows = ROWS.with_columns(label=pl.Series(VALUE))
-    board = models(rows, "label", "regression", Search(metric="mae", trials=5), Shuffled(2))
+    board = models(rows, "label", "regression", Search(metric="mae", trials=5), folds(rows, Shuffled(2)))
     values = [one.value for one in board.standings]
     assert values == sorted(values)
     assert board.best.contender == "ridge"  # the label is a sum of columns
@@ -133,23 +133,23 @@ def test_a_lower_value_is_better_where_the_metric_says_so():
 
 def test_few_trials_go_to_the_first_and_the_others_are_told():
     rows = ROWS.with_columns(label=pl.Series(VALUE))
-    board = models(rows, "label", "regression", Search(trials=2), Shuffled(2))
+    board = models(rows, "label", "regression", Search(trials=2), folds(rows, Shuffled(2)))
     assert {one.contender for one in board.standings} == {"ridge", "boosting"}
     assert set(board.left_out.values()) == {"the budget was spent before its first trial"}
 
 
 def test_a_race_that_is_run_again_trains_nothing(tmp_path):
     rows, asked = ROWS.with_columns(label=pl.Series(VALUE)), Search(trials=8)
-    first = models(rows, "label", "regression", asked, Shuffled(2), folder=tmp_path)
+    first = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), folder=tmp_path)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")}
-    again = models(rows, "label", "regression", asked, Shuffled(2), folder=tmp_path)
+    again = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), folder=tmp_path)
     assert again == first
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")} == files
 
 
 def test_two_processes_come_to_the_same_standings():
     rows = ROWS.with_columns(label=pl.Series(VALUE))
-    one, two = (models(rows, "label", "regression", Search(trials=5, parallel=parallel), Shuffled(2)) for parallel in (1, 2))
+    one, two = (models(rows, "label", "regression", Search(trials=5, parallel=parallel), folds(rows, Shuffled(2))) for parallel in (1, 2))
     assert [(a.contender, a.parameters, a.value) for a in one.standings] == [(b.contender, b.parameters, b.value) for b in two.standings]
 
 
@@ -171,7 +171,7 @@ def test_who_fails_is_left_out_with_the_reason_and_nobody_left_is_an_error():
 
 def test_folds_by_time_are_looked_up_in_the_rows():
     rows = ROWS.with_columns(label=pl.Series(VALUE))
-    board = models(rows, "label", "regression", Search(trials=1), Forward(2, "hour"))
+    board = models(rows, "label", "regression", Search(trials=1), folds(rows, Forward(2, "hour")))
     assert len(board.standings) == 1
 
 
@@ -182,7 +182,7 @@ def test_clusters_are_found_where_there_are_some():
     rows = canonical(pl.DataFrame({"x": points[:, 0], "y": points[:, 1]}))
     board = clusters(rows, Search(trials=24, folds=Folds(count=3)))
     assert board.best.parameters["clusters"] == 4
-    model = fitted(board.best, rows, "clustering")
+    model = fitted(board.best.chosen, rows, "clustering")
     assert silhouette_score(points, model.predict(rows)) == pytest.approx(board.best.value, abs=0.05)
     with pytest.raises(UsageError, match="clusters have no auc"):
         clusters(rows, Search(metric="auc"))

@@ -4,12 +4,12 @@ from towpath.candidate.judging import Judged, Rival, judged, score_of, unconvert
 from towpath.candidate.recipe import recipe
 from towpath.candidate.sides import Sides, for_training, sides
 from towpath.candidate.source import Source
-from towpath.candidate.training import Make, parameters, train
+from towpath.candidate.training import Shop, parameters, train
 
 __all__ = [
     "Judged",
-    "Make",
     "Rival",
+    "Shop",
     "Sides",
     "Source",
     "for_training",

@@ -149,7 +149,7 @@ def _evidence(
     return Evidence(
         task=project.model.task,
         label=test[label].to_numpy(),
-        candidate=_values(candidate),
+        candidate=candidate.judged,
         baseline=baseline(project.model.task, seen[label].to_numpy(), classes),
         classes=classes,
         slices={name: test[name].to_numpy() for name in test.columns if name in texts or test.schema[name].is_integer()},
@@ -170,8 +170,4 @@ def _rival_scores(rival: Rival, rows: pl.DataFrame, classes: tuple[Any, ...]) ->
         return None, str(fault).splitlines()[0]
     if scores.classes != classes:
         return None, f"it knows the classes {list(scores.classes)}, the candidate {list(classes)}"
-    return _values(scores), ""
-
-
-def _values(scores: Scores) -> Any:
-    return scores.values if scores.classes else scores.values[:, 0]
+    return scores.judged, ""

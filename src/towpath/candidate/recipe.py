@@ -20,7 +20,9 @@ def recipe(project: Project, source: Source, content: Digest, reused: Mapping[st
     """
     model = project.model
     made_by = {
-        name: fingerprint(source.reach(name), parameters={}, inputs={}, seed=project.seed) for name in (model.features, model.train) if name
+        name: fingerprint(source.reach(name), parameters={}, inputs={}, seed=project.seed)
+        for name in (model.features, None if model.is_auto else model.train)
+        if name
     }
     declared = {"name": project.name, "model": plain(model), "split": plain(project.split), "gates": project.gates, "seed": project.seed}
     if project.search:

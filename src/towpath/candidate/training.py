@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -25,15 +25,27 @@ from towpath.pipeline.values import Value
 from towpath.pipeline.work import Call
 from towpath.project import Project
 from towpath.project_fields import Scalar
+from towpath.search.auto import fitted
 from towpath.store import Store
 
-Make = Callable[[Sequence[Step], Mapping[str, Value]], list[Executed]]  # of steps and what they are given
+
+class Shop(Protocol):
+    """Where steps are made, through the cache."""
+
+    @property
+    def store(self) -> Store:
+        """What steps are given and make lies there."""
+        ...
+
+    def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
+        """Make steps of what is given, in the order in which they ended."""
+        ...
 
 
 def parameters(project: Project, source: Source, chosen: Mapping[str, Scalar] | None = None) -> dict[str, Any]:
     """The hyperparameters that training will use: the function's defaults, over them what is declared, over that what was ``chosen``."""
     over = {**project.model.parameters, **(chosen or {})}
-    return parameters_of(source.function(project.model.train), over) if project.model.train else over
+    return parameters_of(source.function(project.model.train), over) if project.model.train and not project.model.is_auto else over
 
 
 def train(
@@ -42,32 +54,38 @@ def train(
     sides: Sides,
     chosen: Mapping[str, Scalar] | None = None,
     *,
-    make: Make | None = None,
-    store: Store | None = None,
+    shop: Shop | None = None,
 ) -> Trained:
     """Train on the rows of ``sides``; what comes out, before it is packaged.
 
     Args:
         chosen: hyperparameters that go over the declared ones.
-        make: makes steps, through the cache that ``store`` is; in this process, and nothing kept, when left out.
+        shop: makes the training as a step; it is made in this process, and nothing is kept, when left out.
     """
     model, features = project.model, source.features(project)
     name, label = model.train, model.label.column
-    if not name and model.parameters:
-        what = f"parameters are declared ({', '.join(model.parameters)}), and no function takes them"
-        raise project.fault("model", "parameters", what=what, mend="name the function under `model.train`, or drop the parameters")
-    if not name:
-        seen = seen_by_model(project, sides.train, features)
-        fitted = default_model(seen, label, model.task, seed_of(project.name, "model", project.seed))
-        return Trained(model=fitted, task=model.task, label=label, features=features)
+    if not name or model.is_auto:
+        return Trained(model=_without_function(project, sides, chosen, features), task=model.task, label=label, features=features)
     function, over = source.function(name), {**model.parameters, **(chosen or {})}
     known = parameters_of(function, over)
     given = _given(project, function, sides, features)
-    if make and store:
-        fitted = checked(name, _made(name, given, over, make, store))
+    if shop:
+        answering = checked(name, _made(name, given, over, shop))
     else:
-        fitted = fit(function, given, known, seed=seed_of(project.name, name, project.seed), root=source.root)
-    return Trained(model=fitted, task=model.task, label=label, kind=kind_of(function), features=features)
+        answering = fit(function, given, known, seed=seed_of(project.name, name, project.seed), root=source.root)
+    return Trained(model=answering, task=model.task, label=label, kind=kind_of(function), features=features)
+
+
+def _without_function(project: Project, sides: Sides, chosen: Mapping[str, Scalar] | None, features: FeaturesCode | None) -> Any:
+    """A fitted model of the portfolio; the default one where none was chosen."""
+    model = project.model
+    if model.parameters:
+        what = f"parameters are declared ({', '.join(model.parameters)}), and no function takes them"
+        raise project.fault("model", "parameters", what=what, mend="name the function under `model.train`, or drop the parameters")
+    seen, seed = seen_by_model(project, sides.train, features), seed_of(project.name, "model", project.seed)
+    if chosen:
+        return fitted(chosen, seen, model.task, label=model.label.column, seed=seed % 2**31)
+    return default_model(seen, model.label.column, model.task, seed)
 
 
 def seen_by_model(project: Project, rows: pl.DataFrame, features: FeaturesCode | None) -> pl.DataFrame:
@@ -88,10 +106,10 @@ def _given(project: Project, function: Function, sides: Sides, features: Feature
     return given
 
 
-def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], make: Make, store: Store) -> Any:
+def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], shop: Shop) -> Any:
     """The trained object, from the cache or from where steps execute."""
-    values = {key: codecs.keep(rows, store, step=key) for key, rows in given.items()}
+    values = {key: codecs.keep(rows, shop.store, step=key) for key, rows in given.items()}
     step = Step(name, {key: key for key in values}, Call(name), dict(over))
-    made = make([step], values)[0].value
+    made = shop.make([step], values)[0].value
     with ExitStack() as stack:
-        return codecs.give(made, store, Path(), stack)
+        return codecs.give(made, shop.store, Path(), stack)

@@ -27,6 +27,7 @@ VERBS: dict[str, Verb] = {
     "compare": Verb("towpath.cli.compare", "daily", "versions or runs side by side: what differs, and what does not"),
     "why": Verb("towpath.cli.runs", "daily", "why a version stands where it stands"),
     "why step": Verb("towpath.cli.why", "daily", "why a step was executed, or was reused, with the diff"),
+    "trials": Verb("towpath.cli.trials", "daily", "what a search tried, and the leaderboard of models"),
     "predict": Verb("towpath.cli.daily", "daily", "score the rows of a file with the live version"),
     "backtest": Verb("towpath.cli.backtest", "daily", "what would the loop have done over the project's past?"),
     "up": Verb("towpath.cli.live", "live", "serve, watch, retrain and release, until Ctrl-C"),

@@ -25,6 +25,11 @@ class Scores:
     classes: tuple[Label, ...] = ()
 
     @property
+    def judged(self) -> NDArray[np.floating[Any]]:
+        """As metrics take them: probabilities as they are, values in one dimension."""
+        return self.values if self.classes else self.values[:, 0]
+
+    @property
     def labels(self) -> list[Label]:
         """The most probable class of each row, the first of equals; of a regression the values themselves.
 

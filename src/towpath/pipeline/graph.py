@@ -120,3 +120,8 @@ def _parameters(function: Function) -> dict[str, inspect.Parameter]:
     if wants_checkpoint(function):
         del parameters[CHECKPOINT]
     return parameters
+
+
+def hyperparameters_of(function: Function) -> list[str]:
+    """Keyword-only parameters, with a default or without."""
+    return [one.name for one in _parameters(function).values() if one.kind is one.KEYWORD_ONLY]

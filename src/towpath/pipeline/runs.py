@@ -33,6 +33,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     planned: dict[str, tuple[str, ...]] = {}  # by step: what it takes
     steps: tuple[ev.StepExecuted, ...] = ()
     failed: ev.StepFailed | None = None
+    chosen: ev.ParametersChosen | None = None
     candidate: Digest | None = None
     champion: int | None = None  # that the gates compared with
     recipe: Digest | None = None
@@ -154,6 +155,8 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.StepExecuted() as event:
             was = runs.all[event.run]
             run = replace(was, steps=(*was.steps, event))
+        case ev.ParametersChosen() as event:
+            run = replace(runs.all[event.run], chosen=event)
         case ev.CandidatePackaged() as event:
             was = runs.all[event.run]
             made = {"candidate": event.digest, "recipe": event.recipe, "parameters": event.parameters}

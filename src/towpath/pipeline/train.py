@@ -12,7 +12,7 @@ import polars as pl
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.calling import call
 from towpath.pipeline.functions import CHECKPOINT, Function, wants_checkpoint
-from towpath.pipeline.graph import defaults_of
+from towpath.pipeline.graph import defaults_of, hyperparameters_of
 from towpath.pipeline.seeds import sow
 
 TRAIN, VALID = "train", "valid"  # the reserved names of the parameters that take rows
@@ -39,7 +39,7 @@ def _check(function: Function, declared: Mapping[str, Any]) -> None:
     parameters = dict(inspect.signature(function).parameters)
     if wants_checkpoint(function):
         del parameters[CHECKPOINT]
-    hyper = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
+    hyper = hyperparameters_of(function)
     for name in declared:
         if name not in hyper:
             raise UnknownName(f"keyword-only parameter of {function.__name__!r}", name, hyper)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from towpath import candidate, kept, labels
+from towpath import candidate, labels
 from towpath import events as ev
-from towpath.candidate import Judged, Make, Rival, Source
+from towpath.candidate import Judged, Rival, Sides, Source
 from towpath.data.snapshot import Taken
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, UnknownName
@@ -19,8 +19,9 @@ from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.tables import table
 from towpath.pipeline.values import Value
+from towpath.project_fields import Scalar
 from towpath.release.controller import PRODUCTION
-from towpath.run import steps
+from towpath.run import parameters, steps
 from towpath.run.bench import Bench
 from towpath.run.data import snapshots
 from towpath.run.unchanged import judged_alike, unchanged
@@ -43,20 +44,23 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     if source.code is None and not bench.project.steps:
         return _to_its_end(bench, source, _dataset_rows(bench, taken), None)
     with steps.workshop(bench, source.code or Code(bench.folder, "")) as shop:
-        return _to_its_end(bench, source, _made_rows(bench, taken, shop), shop.make)
+        return _to_its_end(bench, source, _made_rows(bench, taken, shop), shop)
 
 
-def _to_its_end(bench: Bench, source: Source, made: Rows, make: Make | None) -> tuple[ev.Outcome, str, int | None]:
+def _to_its_end(bench: Bench, source: Source, made: Rows, shop: Workshop | None) -> tuple[ev.Outcome, str, int | None]:
     now = bench.records.clock.now()
     rows = labels.labelled(made.frame, bench.project, now)
     content = of_value([made.content, rows.height])  # time alone makes more rows mature
-    recipe = candidate.recipe(bench.project, source, content)
     state = bench.records.state()
+    wanted = parameters.wanted(bench.project, state, bench.number)
+    recipe = candidate.recipe(bench.project, source, content, wanted.reused if wanted else None)
     if not bench.afresh:
         _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
     all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
-    judged, verdicts = _judge(bench, source, rows, recipe, state, make, all_due=all_due)
+    sides = candidate.sides(bench.project, rows)
+    chosen = parameters.chosen(bench, wanted, source, sides)
+    judged, verdicts = _judge(bench, source, sides, chosen, recipe, state, shop, all_due=all_due)
     said = overall(verdicts)
     bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
@@ -113,12 +117,19 @@ def _stop_if_unchanged(bench: Bench, state: State, recipe: Digest) -> None:
 
 
 def _judge(
-    bench: Bench, source: Source, rows: pl.DataFrame, recipe: Digest, state: State, make: Make | None, *, all_due: bool
+    bench: Bench,
+    source: Source,
+    sides: Sides,
+    chosen: Mapping[str, Scalar],
+    recipe: Digest,
+    state: State,
+    shop: Workshop | None,
+    *,
+    all_due: bool,
 ) -> tuple[Judged | None, tuple[Verdict, ...]]:
     champion, store = state.live.champion(PRODUCTION), bench.records.store
-    sides = candidate.sides(bench.project, rows)
     try:
-        trained = candidate.train(bench.project, source, sides, make=make, store=kept.near(bench.project))
+        trained = candidate.train(bench.project, source, sides, chosen, shop=shop)
         judged = candidate.judged(bench.project, trained, sides, _rivals(bench, state), store)
     except NotConvertible as fault:
         return None, (candidate.unconverted(fault),)
@@ -127,7 +138,7 @@ def _judge(
             run=bench.number,
             digest=judged.digest,
             recipe=recipe,
-            parameters=candidate.parameters(bench.project, source),
+            parameters=candidate.parameters(bench.project, source, chosen),
             profile=judged.profile,
             all_labels_due=all_due,
         ),

@@ -49,6 +49,7 @@ class Workshop:
         logs.mkdir(parents=True, exist_ok=True)
         self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
         self._done: list[Executed] = []
+        self.store = store
         self._setting = Setting(
             code=code,
             pipeline=project.pipeline or "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,44 +11,56 @@ from typing import Any
 import polars as pl
 
 from towpath.errors import UsageError
-from towpath.evaluation.folds import FoldWay, Shuffled, folds
+from towpath.evaluation.folds import Fold, Shuffled, folds
 from towpath.evaluation.names import Direction, find, names
-from towpath.project_search import Search
+from towpath.project_fields import Scalar
+from towpath.project_search import Folds, Search
 from towpath.search.crews import Alone, Local
 from towpath.search.declared import budget_of
 from towpath.search.estimators import estimator
-from towpath.search.leaderboard import Leaderboard, Standing, race
+from towpath.search.leaderboard import Leaderboard, race
 from towpath.search.objectives import Labelled, Unlabelled
 from towpath.search.port import Question
-from towpath.search.portfolio import field_of
+from towpath.search.portfolio import MODEL, field_of
+from towpath.search.trials import Tried
 
 SILHOUETTE = "silhouette"  # the one metric of clusters
 
 
 def models(
-    rows: pl.DataFrame, label: str, task: str, declared: Search, way: FoldWay, *, seed: int = 0, folder: Path | None = None, about: str = ""
+    rows: pl.DataFrame,
+    label: str,
+    task: str,
+    declared: Search,
+    made: Sequence[Fold],
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    about: str = "",
+    tell: Callable[[Tried], None] = lambda tried: None,
 ) -> Leaderboard:
     """The models of the portfolio, the best first.
 
     Args:
         rows: in the form in which a model sees them (text, and numbers with NaN for null), with a ``label`` without gaps.
         declared: metric, trials, minutes, sampler, pruner and processes; its space and folds are not looked at.
+        made: the folds that each trial is measured on.
         seed: from 0 to 2**31 - 1.
-        folder: of the files of trials, by which a race that was killed goes on; ``about`` tells those of other rows apart.
+        folder: of the files of trials, by which a race that was killed goes on; ``about`` tells those of other rows and folds apart.
+        tell: is given each trial that ends here.
 
     Raises:
         Refused: none of them could be trained.
-        UsageError: the rows do not make such folds, or the task has no such metric.
+        UsageError: the task has no such metric.
     """
     metric = find(declared.metric or names(task)[0], task)
-    made = tuple(folds(rows, way, seed=seed))
     threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
 
-    objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=made, seed=seed, threads=threads)
+    objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=tuple(made), seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
     crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
-    question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}/{way}")
-    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew)
+    question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}")
+    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew, tell=tell)
 
 
 def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Path | None = None, about: str = "") -> Leaderboard:
@@ -57,7 +70,7 @@ def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Pat
     """
     if declared.metric not in (None, SILHOUETTE):
         raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
-    made = tuple(folds(rows, Shuffled(declared.folds.count), seed=seed))
+    made = tuple(folds(rows, Shuffled((declared.folds or Folds()).count), seed=seed))
 
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
     crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
@@ -69,8 +82,8 @@ def _question(declared: Search, count: int, better: Direction, seed: int, about:
     return Question(space={}, better=better, folds=count, sampler=declared.sampler, pruner=declared.pruner, seed=seed, about=about)
 
 
-def fitted(standing: Standing, rows: pl.DataFrame, task: str, *, label: str | None = None, seed: int = 0) -> Any:
-    """The model of a standing, trained on all of these rows."""
+def fitted(chosen: Mapping[str, Scalar], rows: pl.DataFrame, task: str, *, label: str | None = None, seed: int = 0) -> Any:
+    """A model trained on all of these rows. ``chosen``: its parameters, and as ``model`` its name, as of a standing."""
     features = rows.drop(label) if label else rows
-    made = estimator(standing.contender, features, standing.parameters, task, seed, threads=len(os.sched_getaffinity(0)))
+    made = estimator(str(chosen[MODEL]), features, chosen, task, seed, threads=len(os.sched_getaffinity(0)))
     return made.fit(features, rows[label].to_numpy()) if label else made.fit(features)

@@ -6,7 +6,7 @@ from towpath.errors import UnknownName
 from towpath.evaluation.folds import ByGroup, FoldWay, Forward, Shuffled
 from towpath.evaluation.names import MetricName, find, names
 from towpath.project import Project
-from towpath.project_search import Search
+from towpath.project_search import Folds, Search
 from towpath.search.port import Budget, Question
 
 
@@ -34,7 +34,7 @@ def folds_of(project: Project) -> FoldWay:
     Raises:
         ProjectError: folds by time, and nothing says which column that is.
     """
-    declared, test = (project.search or Search()).folds, project.split.test
+    declared, test = (project.search or Search()).folds or Folds(), project.split.test
     count = declared.count
     kind = declared.kind or ("time" if test.last else "group" if test.groups else "random")
     if kind == "group":
@@ -54,8 +54,8 @@ def _time(project: Project) -> str:
     return time
 
 
-def question_of(project: Project, *, seed: int, about: str = "") -> Question:
-    """The question that a project's search answers. ``about``: digest of its rows and code.
+def question_of(project: Project, *, folds: int, seed: int, about: str = "") -> Question:
+    """The question that a project's search answers, over so many folds. ``about``: digest of its rows and code.
 
     Raises:
         ProjectError: the task has no such metric.
@@ -65,7 +65,7 @@ def question_of(project: Project, *, seed: int, about: str = "") -> Question:
     return Question(
         space=search.space,
         better=better,
-        folds=search.folds.count,
+        folds=folds,
         sampler=search.sampler,
         pruner=search.pruner,
         seed=seed,

@@ -19,7 +19,7 @@ from towpath.search.port import Budget, Crew, Measured, Objective, Question, Tas
 from towpath.search.portfolio import MODEL, Contender, Field
 from towpath.search.search import search
 from towpath.search.trial_log import place
-from towpath.search.trials import Found
+from towpath.search.trials import Found, Tried
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +31,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     trials: int
     seconds: float
 
+    @property
+    def chosen(self) -> dict[str, Scalar]:
+        """The parameters, with the contender among them."""
+        return {MODEL: self.contender, **self.parameters}
+
 
 class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
-    """All who came in, the best first, and why the others did not."""
+    """All who came in, the best first, and why the others did not; of all trials the parameter ``model`` names the contender."""
 
     standings: tuple[Standing, ...]
     left_out: dict[str, str] = {}
+    trials: tuple[Tried, ...] = ()
 
     @property
     def best(self) -> Standing:
@@ -52,6 +58,7 @@ def race(
     *,
     folder: Path | None = None,
     crew: Callable[[Objective], Crew] = Alone,
+    tell: Callable[[Tried], None] = lambda tried: None,
 ) -> Leaderboard:
     """The leaderboard that the budget gives. A race that was killed goes on.
 
@@ -60,12 +67,13 @@ def race(
         objective: its trials have the contender's name as the parameter ``model``.
         budget: for all of them together; each contender that is begun makes one trial at least.
         folder: of the files of trials. Left out, nothing survives the process.
+        tell: is given each trial that ends here.
 
     Raises:
         Refused: nobody came in; says why the first one did not.
     """
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(str(folder)) as where, closing(crew(objective)) as hands:
-        return _Race(field, question, objective, budget, Path(where), hands).run()
+        return _Race(field, question, objective, budget, Path(where), hands, tell).run()
 
 
 class _Lane:
@@ -91,9 +99,18 @@ class _Lane:
 class _Race:
     """One race on its way."""
 
-    def __init__(self, field: Field, question: Question, objective: Objective, budget: Budget, folder: Path, crew: Crew) -> None:
+    def __init__(
+        self,
+        field: Field,
+        question: Question,
+        objective: Objective,
+        budget: Budget,
+        folder: Path,
+        crew: Crew,
+        tell: Callable[[Tried], None],
+    ) -> None:
         self._field, self._question, self._objective, self._budget = field, question, objective, budget
-        self._folder, self._crew = folder, crew
+        self._folder, self._crew, self._tell = folder, crew, tell
         self._found: dict[str, Found] = {}
         self._left_out = dict(field.left_out)
 
@@ -110,7 +127,8 @@ class _Race:
         self._search_the_better_half()
         sign = -1.0 if self._question.better is Direction.HIGHER else 1.0
         standings = sorted((self._standing(name) for name in self._found), key=lambda one: sign * one.value)
-        return Leaderboard(standings=tuple(standings), left_out=self._left_out)
+        trials = tuple(_named(one, name) for name, found in self._found.items() for one in found.trials)
+        return Leaderboard(standings=tuple(standings), left_out=self._left_out, trials=trials)
 
     def _is_spent(self) -> bool:
         return (self._budget.trials is not None and len(self._found) >= self._budget.trials) or self._left() <= 0
@@ -145,7 +163,15 @@ class _Race:
         question = replace(self._question, space=contender.space, about=f"{self._question.about}/{contender.name}")
         path, lane = place(self._folder, question), _Lane(self._crew, contender.name)
         try:
-            found = search(question, self._objective, budget, path=path, crew=lambda objective: lane, first=[contender.first])
+            found = search(
+                question,
+                self._objective,
+                budget,
+                path=path,
+                crew=lambda objective: lane,
+                first=[contender.first],
+                tell=lambda one: self._tell(_named(one, contender.name)),
+            )
         except Refused as fault:
             self._left_out[contender.name] = fault.what
         else:
@@ -154,3 +180,8 @@ class _Race:
     def _standing(self, name: str) -> Standing:
         found = self._found[name]
         return Standing(contender=name, parameters=found.parameters, value=found.value, trials=len(found.trials), seconds=found.seconds)
+
+
+def _named(tried: Tried, contender: str) -> Tried:
+    """A trial with its contender among its parameters."""
+    return replace(tried, parameters={MODEL: contender, **tried.parameters})

@@ -30,6 +30,7 @@ def search(
     first: Sequence[Parameters] = (),
     earlier: Sequence[Tried] = (),
     clock: Callable[[], float] = machine_s,
+    tell: Callable[[Tried], None] = lambda tried: None,
 ) -> Found:
     """The best parameters that the budget finds.
 
@@ -43,6 +44,7 @@ def search(
         first: parameters that are tried before any others, such as the champion's; those outside the space are passed over.
         earlier: trials of an earlier search over the same space: proposals learn from them, and none of them can win.
         clock: seconds, for the budget.
+        tell: is given each trial that ends here.
 
     Raises:
         Refused: no trial gave a value; says why the first one did not.
@@ -50,16 +52,23 @@ def search(
         Conflict: another process searches at ``path``.
     """
     with opened(path, question) as log, closing(crew(objective)) as hands:
-        return _Course(question, budget, log, hands, first, clock).through(study_of(question, earlier))
+        return _Course(question, budget, log, hands, first, clock, tell).through(study_of(question, earlier))
 
 
 class _Course:
     """One search on its way."""
 
     def __init__(
-        self, question: Question, budget: Budget, log: TrialLog, crew: Crew, first: Sequence[Parameters], clock: Callable[[], float]
+        self,
+        question: Question,
+        budget: Budget,
+        log: TrialLog,
+        crew: Crew,
+        first: Sequence[Parameters],
+        clock: Callable[[], float],
+        tell: Callable[[Tried], None],
     ) -> None:
-        self._question, self._budget, self._log, self._crew, self._clock = question, budget, log, crew, clock
+        self._question, self._budget, self._log, self._crew, self._clock, self._tell = question, budget, log, crew, clock, tell
         self._first = [inside for one in first if (inside := within(question.space, one)) is not None]
         self._begun = clock() - log.seconds
         self._known: dict[tuple[Digest, int], float] = {}
@@ -145,6 +154,7 @@ class _Course:
     def _end(self, number: int, state: State, because: str = "", seconds: float = 0.0) -> None:
         self._log.tell(Ended(number=number, state=state, because=because, seconds=seconds, at=self._seconds()))
         self._study.end(self._log.trials[number])
+        self._tell(self._log.trials[number])
 
     def _seconds(self) -> float:
         return self._clock() - self._begun
