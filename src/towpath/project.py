@@ -123,10 +123,14 @@ class Holdout(Part, frozen=True, kw_only=True):
 
 
 class Split(Part, frozen=True, kw_only=True):
-    """``test`` is seen by gates only, ``valid`` by search and early stopping only."""
+    """``test`` is seen by gates only, ``valid`` by search and early stopping only.
+
+    ``leaks``: what is done where a step before the split looks across rows at the label.
+    """
 
     test: Holdout = Holdout(random=0.2)
     valid: Holdout | None = None
+    leaks: Literal["reject", "tell", "ignore"] = "reject"
 
 
 def _one_of(*names: str) -> Meta:

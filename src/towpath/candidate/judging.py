@@ -57,12 +57,15 @@ class Judged:
     measured: dict[str, float] = field(default_factory=dict)
 
 
-def judged(project: Project, trained: Trained, rows: Sides, rivals: Mapping[str, Rival | str], store: Store) -> Judged:
+def judged(
+    project: Project, trained: Trained, rows: Sides, rivals: Mapping[str, Rival | str], store: Store, *, beside: tuple[Verdict, ...] = ()
+) -> Judged:
     """Package, measure and judge.
 
     Args:
         trained: on the rows of ``rows.train``; nothing but the gates has seen those of ``rows.test``.
         rivals: ``champion`` and ``best``, or why there is none.
+        beside: verdicts that were given before.
     """
     model, label = project.model, project.model.label.column
     seen, test = rows.train, rows.test
@@ -83,7 +86,7 @@ def judged(project: Project, trained: Trained, rows: Sides, rivals: Mapping[str,
     profile = store.put(profiles.encode(_profile(project, seen, test, answer(test_raw))))
     store.sync()
     numbers, errors = figures(evidence), _standard_errors(project, evidence, test)
-    return Judged(digest=digest, profile=profile, verdicts=verdicts, metrics=numbers, standard_errors=errors, measured=measured)
+    return Judged(digest=digest, profile=profile, verdicts=(*verdicts, *beside), metrics=numbers, standard_errors=errors, measured=measured)
 
 
 def _standard_errors(project: Project, evidence: Evidence, test: pl.DataFrame) -> dict[str, float]:

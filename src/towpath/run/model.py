@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -15,13 +15,14 @@ from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError, UnknownName
 from towpath.formats.errors import NotConvertible
 from towpath.formats.package import unpack
+from towpath.pipeline.graph import Step
 from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.tables import table
 from towpath.pipeline.values import Value
 from towpath.project_fields import Scalar
 from towpath.release.controller import PRODUCTION
-from towpath.run import parameters, steps
+from towpath.run import leaking, parameters, steps
 from towpath.run.bench import Bench
 from towpath.run.data import snapshots
 from towpath.run.unchanged import judged_alike, unchanged
@@ -59,8 +60,9 @@ def _to_its_end(bench: Bench, source: Source, made: Rows, shop: Workshop | None)
     bench.tell(f"training on {rows.height:,} rows with a label")
     all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
     sides = candidate.sides(bench.project, rows)
+    leaked = leaking.look(bench, shop, made.steps, made.given, sides) if shop else ()
     chosen = parameters.chosen(bench, wanted, source, sides)
-    judged, verdicts = _judge(bench, source, sides, chosen, recipe, state, shop, all_due=all_due)
+    judged, verdicts = _judge(bench, source, sides, chosen, recipe, state, shop, leaked, all_due=all_due)
     said = overall(verdicts)
     bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
@@ -72,10 +74,12 @@ def _to_its_end(bench: Bench, source: Source, made: Rows, shop: Workshop | None)
 
 
 class Rows(NamedTuple):
-    """The rows that training and gates share, and the digest of what is in them."""
+    """The rows that training and gates share, the digest of what is in them, and the steps that made them of what."""
 
     frame: pl.DataFrame
     content: Digest
+    steps: Sequence[Step] = ()
+    given: Mapping[str, Value] = {}
 
 
 def _dataset_rows(bench: Bench, taken: Mapping[str, Taken]) -> Rows:
@@ -96,7 +100,9 @@ def _made_rows(bench: Bench, taken: Mapping[str, Taken], shop: Workshop) -> Rows
     made = next(one.value for one in done if one.step == target)
     if made.codec not in ("table", "files"):
         raise no_rows(bench.project)
-    return Rows(table(made, bench.records.store, bench.project.home / "lent", f"step {target!r}"), made.content)
+    return Rows(
+        table(made, bench.records.store, bench.project.home / "lent", f"step {target!r}"), made.content, shop.plan([target], given), given
+    )
 
 
 def _given(bench: Bench, taken: Mapping[str, Taken]) -> dict[str, Value]:
@@ -124,13 +130,14 @@ def _judge(
     recipe: Digest,
     state: State,
     shop: Workshop | None,
+    leaked: tuple[Verdict, ...],
     *,
     all_due: bool,
 ) -> tuple[Judged | None, tuple[Verdict, ...]]:
     champion, store = state.live.champion(PRODUCTION), bench.records.store
     try:
         trained = candidate.train(bench.project, source, sides, chosen, shop=shop)
-        judged = candidate.judged(bench.project, trained, sides, _rivals(bench, state), store)
+        judged = candidate.judged(bench.project, trained, sides, _rivals(bench, state), store, beside=leaked)
     except NotConvertible as fault:
         return None, (candidate.unconverted(fault),)
     bench.told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from towpath.executors.local import LocalExecutor
@@ -82,6 +83,12 @@ class Workshop:
             raise
         self._note(steps, done, None)
         return done
+
+    def aside(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
+        """Make steps of other values than the run's: kept, but nothing is told of them. Raises as ``engine.make`` does."""
+        quiet = replace(self._setting, tell=lambda one: None, logs=self._setting.logs / "aside")
+        quiet.logs.mkdir(exist_ok=True)
+        return engine.make(steps, self._sources(given).of(steps), quiet, self._executor)
 
     def _sources(self, datasets: Mapping[str, Value]) -> Given:
         return Given(self._project, self._code.root, datasets, self._setting.store)

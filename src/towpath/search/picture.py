@@ -54,8 +54,8 @@ def _history(altair: Any, trials: Sequence[Tried], better: Direction, metric: st
     """Each trial's value, and the best so far; a pruned one has the mean of its folds so far, a failed one a mark at the foot."""
     valued = [one for one in trials if one.values and one.state is not State.FAILED]
     means = [sum(one.values) / len(one.values) for one in valued]
-    rows = [{"trial": one.number, "value": mean, "state": one.state.value} for one, mean in zip(valued, means, strict=True)]
-    failed = [{"trial": one.number, "because": one.because} for one in trials if one.state is State.FAILED]
+    rows = [{"trial": one.number + 1, "value": mean, "state": one.state.value} for one, mean in zip(valued, means, strict=True)]
+    failed = [{"trial": one.number + 1, "because": one.because} for one in trials if one.state is State.FAILED]
     x = altair.X(
         "trial:Q", title="trial", scale=altair.Scale(domain=[-0.5, len(trials) - 0.5], nice=False), axis=_steps(altair, len(trials))
     )
@@ -94,7 +94,7 @@ def _best_so_far(trials: Sequence[Tried], better: Direction) -> Iterator[_Row]:
         if value is not None and (best is None or (value > best) == (better is Direction.HIGHER)):
             best = value
         if best is not None:
-            yield {"trial": one.number, "value": best}
+            yield {"trial": one.number + 1, "value": best}
 
 
 def _importance(altair: Any, importance: Mapping[str, float]) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from towpath import events as ev
 from towpath.report.columns import aligned
+from towpath.search.portfolio import MODEL
 from towpath.search.searched import Searched
 from towpath.search.trials import Tried
 
@@ -46,8 +47,5 @@ def named(parameters: Mapping[str, Any]) -> str:
     >>> named({"trees": 200, "rate": 0.123456})
     'trees 200, rate 0.1235'
     """
-    return ", ".join(_one(parameters.items()))
-
-
-def _one(items: Iterable[tuple[str, Any]]) -> Iterable[str]:
-    return (f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in items)
+    first = sorted(parameters.items(), key=lambda item: item[0] != MODEL)
+    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in first)
