@@ -29,7 +29,7 @@ def values(layer):
 
 def test_the_history_has_every_trial_and_its_line_never_gets_worse(trials):
     line, points = charts(trials)[0]["layer"][:2]
-    assert [row["trial"] for row in values(points)] == [one.number for one in trials]
+    assert [row["trial"] for row in values(points)] == [one.number + 1 for one in trials]
     best = [row["value"] for row in values(line)]
     assert best == sorted(best, reverse=True)
     assert best[-1] == min(one.value for one in trials if one.value is not None)
@@ -46,8 +46,8 @@ def test_the_line_rises_where_higher_is_better(trials):
 def test_a_failed_trial_has_a_mark_and_no_point(trials):
     failed = Tried(number=40, parameters=trials[0].parameters, values=(0.1,), state=State.FAILED, because="ValueError")
     _, points, marks = charts([*trials, failed])[0]["layer"]
-    assert 40 not in [row["trial"] for row in values(points)]
-    assert [(row["trial"], row["because"]) for row in values(marks)] == [(40, "ValueError")]
+    assert 41 not in [row["trial"] for row in values(points)]
+    assert [(row["trial"], row["because"]) for row in values(marks)] == [(41, "ValueError")]
 
 
 def test_the_best_trial_is_the_darkest_line_through_its_parameters(trials):
