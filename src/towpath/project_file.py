@@ -16,7 +16,9 @@ from ruamel.yaml.error import MarkedYAMLError
 from towpath.errors import ProjectError, UsageError
 from towpath.project import FILE, Declared, Project
 from towpath.project_reading import Fault, Key, Unreadable, read
+from towpath.project_steps import StepPlan
 
+DVC = "dvc.yaml"
 OVERRIDES = {"remote": "TOWPATH_REMOTE", "ledger": "TOWPATH_LEDGER"}  # an empty value takes the key away
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -45,6 +47,19 @@ def load(folder: Path, environ: Mapping[str, str]) -> Project:
             "pipeline", what=f"there is no file {project.pipeline}", mend="make the file, or name the one that has your functions"
         )
     return _with_queries(project)
+
+
+def load_any(folder: Path, environ: Mapping[str, str]) -> Project:
+    """As ``load``; where there is no ``towpath.yaml``, that of the nearest ``dvc.yaml``: called as its folder is, with nothing declared."""
+    places = (folder, *folder.resolve().parents)
+    root = next((place.resolve() for place in places if (place / DVC).is_file()), None)
+    if root is None or any((place / FILE).is_file() for place in places):
+        return load(folder, environ)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", root.name).lstrip("-.0123456789_") or "stages"
+    home = Path(environ.get("TOWPATH_HOME") or root / ".towpath")
+    elsewhere = _elsewhere(environ)
+    steps = {DVC: StepPlan()}
+    return Project(name=name, steps=steps, root=root, home=home, remote=elsewhere.get("remote"), ledger=elsewhere.get("ledger"))
 
 
 def _with_queries(project: Project) -> Project:

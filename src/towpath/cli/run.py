@@ -13,6 +13,8 @@ from towpath.cli import shared
 from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, lock_of
+from towpath.project import FILE
+from towpath.project_file import DVC
 from towpath.quantities import share
 from towpath.records import Records
 from towpath.run import run as run_once
@@ -29,12 +31,18 @@ def run(
     cause: Annotated[str, typer.Option(help="why, for the history")] = "by hand",
     no_cache: Annotated[bool, typer.Option("--no-cache", help="execute every step, whatever was executed before")] = False,
     verify: Annotated[str, typer.Option(metavar="SHARE", help="execute so many of what others executed here as well, and compare")] = "0%",
+    dvc: Annotated[bool, typer.Option("--dvc", help="execute the stages of dvc.yaml, and leave what they make as DVC does")] = False,
     fired: Annotated[int | None, typer.Option(hidden=True)] = None,
     lock_held: Annotated[int | None, typer.Option(hidden=True)] = None,
     replay: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Snapshot the data, check it, train, package, judge, register; exit code 1 when a check or a gate said no."""
-    records = kept.records(shared.project(context), replay)
+    project = shared.project(context)
+    if dvc:
+        _keep_from_git(project.home)
+    elif DVC in project.steps:
+        raise UsageError(f"there is no {FILE} in {project.root}, but a {DVC}", mend="towpath run --dvc")
+    records = kept.records(project, replay)
     checked = share(verify)
     if checked and records.project.remote is None:
         raise UsageError("there are no others whose executions could be verified", mend="name the team's `remote`, or use --no-cache")
@@ -52,6 +60,7 @@ def run(
             cause=cause,
             afresh=no_cache,
             verify=checked,
+            dvc=dvc,
             tell=lambda text: None if quiet else print(text, file=sys.stderr),
         )
     finally:
@@ -59,6 +68,13 @@ def run(
     shared.answer(context, ended, _words(ended, records))
     if ended.outcome in SAID_NO:
         raise typer.Exit(1)
+
+
+def _keep_from_git(home: Path) -> None:
+    """A project of DVC need not have made room for ours in its `.gitignore`."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / ".gitignore").exists():
+        (home / ".gitignore").write_text("*\n")
 
 
 def _words(ended: RunEnded, records: Records) -> str:

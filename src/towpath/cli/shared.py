@@ -42,8 +42,8 @@ def folder(context: typer.Context) -> Path:
 
 
 def project(context: typer.Context) -> Project:
-    """The project of ``--project DIR``, or of this folder and those above."""
-    return project_file.load(folder(context), environ())
+    """The project of ``--project DIR``, or of this folder and those above; of DVC, where there is no other."""
+    return project_file.load_any(folder(context), environ())
 
 
 def width() -> int:

@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import cache
@@ -44,12 +44,12 @@ def made(task: Task, command: Command, store: Store, place: Path) -> Value:
         paths = {given: lay(given, value, store, folder) for given, value in task.inputs.items()}
         for output in command.outputs.values():
             (folder / output if output.endswith("/") else (folder / output).parent).mkdir(parents=True, exist_ok=True)
-        laid = {*_files(folder)}
+        laid = {*files_in(folder)}
         words = filled(command, {"in": paths, "out": command.outputs, "params": task.parameters})
-        code = _executed(task.step, words, folder, task.log)
-        if code:
-            raise _failed(task, code, folder, laid)
-        return keep_below(folder, _made(task, command, folder, laid), store)
+        if code := executed(task.step, words, folder, task.log):
+            there = ", ".join(sorted(laid)) or "nothing"
+            raise failed(task, code, f"its folder had: {there}", undeclared("\n".join(last_lines(task.log)), Path(task.tree), folder))
+        return keep_below(folder, outputs_of(task, command.outputs.values(), folder, laid), store)
 
 
 def filled(command: Command, names: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -99,12 +99,15 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _executed(step: str, words: list[str], folder: Path, log: str) -> int:
-    """Its exit code; negative: the signal. It stays in this process's group, so that it ends when this is ended."""
+def executed(step: str, words: list[str], folder: Path, log: str, environ: Mapping[str, str] | None = None) -> int:
+    """The exit code of words that are executed in ``folder``; negative: the signal. What they print goes to the end of ``log``.
+
+    It stays in this process's group, so that it ends when this is ended. Raises UsageError where there is no such program.
+    """
     with ExitStack() as stack:
         out = stack.enter_context(open(log, "ab")) if log else None
         try:
-            return subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
+            return subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
         except OSError as fault:
             what = f"the command of step {step!r} cannot be begun: {fault.strerror}: {words[0]!r}"
             raise UsageError(
@@ -112,14 +115,13 @@ def _executed(step: str, words: list[str], folder: Path, log: str) -> int:
             ) from None
 
 
-def _failed(task: Task, code: int, folder: Path, laid: set[str]) -> StepFailed:
+def failed(task: Task, code: int, there: str, missing: str | None = None) -> StepFailed:
+    """The error of a command that ended with ``code``. ``there``: what it was given, in words; ``missing``: a file that it was not."""
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     lines = last_lines(task.log)
-    there = ", ".join(sorted(laid)) or "nothing"
-    missing = undeclared("\n".join(lines), Path(task.tree), folder)
     mend = f"the project's {missing} is not among what the step takes: add it under `in`" if missing else "mend the command"
     shown = "".join(f"\n  {line}" for line in lines)
-    what = f"the command of step {task.step!r} {how}{shown}\nits folder had: {there}"
+    what = f"the command of step {task.step!r} {how}{shown}\n{there}"
     return StepFailed(task.step, what, mend=f"{mend}; what it printed is in {task.log}", trace="\n".join(lines))
 
 
@@ -132,13 +134,13 @@ def last_lines(log: str) -> list[str]:
         return file.read().decode(errors="replace").rstrip().splitlines()[-_LINES:]
 
 
-def _made(task: Task, command: Command, folder: Path, laid: set[str]) -> Iterator[Path]:
-    """The files that were asked for."""
-    for output in command.outputs.values():
+def outputs_of(task: Task, outputs: Iterable[str], folder: Path, laid: Collection[str]) -> Iterator[Path]:
+    """The files that were asked for. Raises StepFailed where one is not there; ``laid`` was there before."""
+    for output in outputs:
         place = folder / output
         found = sorted(one for one in place.rglob("*") if one.is_file()) if place.is_dir() else [place] if place.is_file() else []
         if not found:
-            raise _nothing(task, output, sorted({*_files(folder)} - laid))
+            raise _nothing(task, output, sorted({*files_in(folder)} - {*laid}))
         for file in found:
             if not file.resolve().is_relative_to(folder.resolve()):
                 what = f"step {task.step!r} made {output} a link to {file.resolve()}, outside of its folder"
@@ -154,5 +156,6 @@ def _nothing(task: Task, output: str, others: list[str]) -> StepFailed:
     return StepFailed(task.step, f"step {task.step!r} made no {output}: {told}", mend=mend)
 
 
-def _files(folder: Path) -> Iterator[str]:
+def files_in(folder: Path) -> Iterator[str]:
+    """The paths of all files below a folder."""
     return (str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())

@@ -11,7 +11,7 @@ from towpath.digest import Digest, of_value
 from towpath.pipeline.distributions import versions
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project, Reached
-from towpath.pipeline.work import Call, Command
+from towpath.pipeline.work import Call, Command, Commands
 
 __all__ = ["causes", "causes_of", "fingerprint", "surroundings", "versions"]
 
@@ -46,19 +46,18 @@ def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project
         case Call(function):
             return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed)
         case Command() as command:
-            return _of_command(command, step.parameters, inputs)
+            told = {"version": command.says} if command.version else {}
+            return _of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs)
+        case Commands() as commands:
+            told = {"always changed": commands.mark} if commands.mark else {}
+            known = {"cmd": "\n".join(commands.cmd), "wdir": commands.wdir, "out": commands.outputs, **told}
+            return _of_command(known, step.parameters, {name: digest for name, digest in inputs.items() if name not in commands.uncounted})
 
 
-def _of_command(command: Command, parameters: Mapping[str, Any], inputs: Mapping[str, Digest]) -> dict[str, Any]:
+def _of_command(known: Mapping[str, Any], parameters: Mapping[str, Any], inputs: Mapping[str, Digest]) -> dict[str, Any]:
     here = surroundings()
-    del here["python"]  # of the command, only `version` can tell
-    told = {"version": command.says} if command.version else {}
-    return {
-        "command": {"cmd": command.cmd, "out": command.outputs, **told},
-        "parameters": dict(parameters),
-        "inputs": dict(inputs),
-        "surroundings": here,
-    }
+    del here["python"]  # of a command, only `version` can tell
+    return {"command": dict(known), "parameters": dict(parameters), "inputs": dict(inputs), "surroundings": here}
 
 
 def surroundings() -> dict[str, str]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
-from towpath.pipeline import codecs, command, functions
+from towpath.pipeline import codecs, command, functions, in_tree
 from towpath.pipeline.calling import call
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
 from towpath.pipeline.values import Value
-from towpath.pipeline.work import Call, Command
+from towpath.pipeline.work import Call, Command, Commands
 from towpath.store import Store
 
 _latest: list[tuple[Value, bytes | str]] = []
@@ -56,6 +56,8 @@ def _made(task: Task, store: Store, place: Path) -> Value:
             return _called(task, functions.named(_functions(task.tree, task.pipeline), function), store, place)
         case Command() as asked:
             return command.made(task, asked, store, place)
+        case Commands() as several:
+            return in_tree.made(task, several, store, place)
 
 
 def _called(task: Task, function: Function, store: Store, place: Path) -> Value:

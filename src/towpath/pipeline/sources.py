@@ -91,7 +91,7 @@ class Given(Mapping[str, Value]):
         return len(self._datasets)
 
     def __getitem__(self, name: str) -> Value:
-        if not name.startswith(_FILES):
+        if name in self._datasets or not name.startswith(_FILES):
             return self._datasets[name]
         path = name.removeprefix(_FILES)
         dataset = _dataset_at(self._project, path)

@@ -1,4 +1,4 @@
-"""What a step does: which function it calls, or which command it executes."""
+"""What a step does: which function it calls, or which command or commands it executes."""
 
 from __future__ import annotations
 
@@ -24,4 +24,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag="command"):
     says: str = ""
 
 
-Work = Call | Command
+class Commands(msgspec.Struct, frozen=True, kw_only=True, tag="commands"):
+    """Commands one after another, executed in ``wdir`` of a copy of the project's tree, as stages of DVC are.
+
+    ``outputs`` are paths in the tree; ``absent`` those that are not there when it begins. What is taken under one of the names
+    ``uncounted`` changes no fingerprint. With a ``mark``, no two executions are the same.
+    """
+
+    cmd: tuple[str, ...]
+    wdir: str
+    outputs: tuple[str, ...]
+    absent: tuple[str, ...]
+    uncounted: tuple[str, ...] = ()
+    mark: str = ""
+
+
+Work = Call | Command | Commands

@@ -19,6 +19,7 @@ from towpath.pipeline.runs import Here
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
 from towpath.project_file import load as load_project
+from towpath.project_file import load_any
 from towpath.records import Records
 from towpath.run import steps
 from towpath.run.bench import Bench, Ended, Tell
@@ -35,12 +36,14 @@ def run(
     cause: str = "by hand",
     afresh: bool = False,
     verify: float = 0.0,
+    dvc: bool = False,
     tell: Tell = lambda text: None,
 ) -> ev.RunEnded:
     """Run once, for the firing of a trigger or by hand. The caller holds the lock of runs.
 
     A trigger's run executes the commit that is checked out. A run by hand executes uncommitted changes too: they are
     stored, and the version does not pass beyond staging. For ``afresh`` and ``verify`` see :class:`Bench`.
+    With ``dvc``, the stages of its ``dvc.yaml`` are executed, and nothing else.
     """
     source = tree(records.project.root)
     if fired is not None:
@@ -50,10 +53,12 @@ def run(
     started = _start(records, source, patch, fired, cause)
     try:
         with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
-            project = load_project(unpack_tree(records.project.root, source, Path(folder)), environ).placed(
+            unpacked = unpack_tree(records.project.root, source, Path(folder))
+            project = (load_any(unpacked, environ) if dvc else load_project(unpacked, environ)).placed(
                 records.project.root, records.project.home
             )
-            outcome, because, version = _through(Bench(records, started.run, project, Path(folder), environ, tell, afresh, verify))
+            bench = Bench(records, started.run, project, Path(folder), environ, tell, afresh, verify)
+            outcome, because, version = import_module("towpath.run.dvc").through(bench) if dvc else _through(bench)
     except Ended as end:
         outcome, because, version = end.outcome, end.because, None
     except TowpathError as fault:

@@ -93,6 +93,11 @@ class Workshop:
     def _sources(self, datasets: Mapping[str, Value]) -> Given:
         return Given(self._project, self._code.root, datasets, self._setting.store)
 
+    @property
+    def done(self) -> Sequence[Executed]:
+        """What was made by the last call of ``make``, also where a step failed."""
+        return self._done
+
     def close(self) -> None:
         """End the workers."""
         self._executor.close()
