@@ -45,11 +45,16 @@ def place(home: Path, tool: Tool, count: int) -> Path:
     (home / "helper.py").write_text(HELPER)
     change(home, tool, count, 5)
     if tool.git:
-        for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "start"]):
-            subprocess.run(["git", *words], cwd=home, check=True)
+        commit(home)
     for words in tool.prepare:
         subprocess.run(words, cwd=home, check=True, capture_output=True)
     return home
+
+
+def commit(home: Path) -> None:
+    """A repository of a folder as it is."""
+    for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "start"]):
+        subprocess.run(["git", *words], cwd=home, check=True)
 
 
 def change(home: Path, tool: Tool, count: int, fifth: int) -> None:
