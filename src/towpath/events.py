@@ -64,6 +64,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     pid: int
     lease_s: float = LEASE_S
     installed: Digest | None = None  # what stands for all distributions; None: of a time that did not record it
+    distributions: Digest | None = None  # of a stored JSON with the version of each
 
 
 class SnapshotTaken(Event, frozen=True, kw_only=True):
@@ -145,6 +146,7 @@ class CandidatePackaged(Event, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     profile: Digest | None = None  # of the training rows, for the monitors
     all_labels_due: bool = False  # so that time alone brings no more rows
+    labels_by: datetime | None = None  # the moment that decided which labels were due
 
 
 class GatesJudged(Event, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ VERBS: dict[str, Verb] = {
     "request": Verb("towpath.cli.watch", "watch", "a request for the live version, ready for curl"),
     "decisions": Verb("towpath.cli.runs", "watch", "what started a run, and what did not, with reasons"),
     "ledger import": Verb("towpath.cli.ledger", "trust", "lay a ledger kept alone into the team's, to be read only"),
+    "reproduce": Verb("towpath.cli.reproduce", "trust", "make a version again, and prove that it comes out the same"),
     "verify store": Verb("towpath.cli.data_verify", "trust", "check that every object is what was written"),
     "verify data": Verb("towpath.cli.data_verify", "trust", "check that what towpath.lock names is all there"),
     "verify ledger": Verb("towpath.cli.trust", "trust", "check that the ledger is what was written"),

@@ -50,6 +50,12 @@ def versions(modules: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def everything() -> dict[str, str]:
+    """The version of each installed distribution, as the names of their records say."""
+    found = {name: _RECORDS.match(folder.name) for name, folder in _folders().items()}
+    return {name: fits["version"] for name, fits in sorted(found.items()) if fits}
+
+
 @cache
 def _providers(module: str) -> tuple[tuple[str, ...], str]:
     """The distributions that a module comes from, and the digest of its files where no version tells what is in them."""

@@ -39,7 +39,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Digest | None = None
     parameters: dict[str, object] = {}
     installed: Digest | None = None
+    distributions: Digest | None = None
     all_labels_due: bool = False
+    labels_by: datetime | None = None
     gates: tuple[Verdict, ...] = ()
     metrics: dict[str, dict[str, float]] = {}
     standard_errors: dict[str, float] = {}  # of the candidate's metrics
@@ -138,7 +140,7 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.RunStarted() as event:
             fields = {
                 name: getattr(event, name)
-                for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_s", "installed")
+                for name in ("trigger", "cause", "commit", "patch", "host", "boot", "pid", "lease_s", "installed", "distributions")
             }
             run = Run(number=event.run, started=entry.at, heard=entry.at, **fields)
         case ev.SnapshotTaken() as event:
@@ -160,7 +162,7 @@ def apply(runs: Runs, entry: ev.Entry) -> Runs:
         case ev.CandidatePackaged() as event:
             was = runs.all[event.run]
             made = {"candidate": event.digest, "recipe": event.recipe, "parameters": event.parameters}
-            run = replace(was, **made, all_labels_due=event.all_labels_due)
+            run = replace(was, **made, all_labels_due=event.all_labels_due, labels_by=event.labels_by)
         case ev.GatesJudged() as event:
             judged = {"gates": event.verdicts, "metrics": event.metrics, "standard_errors": event.standard_errors or {}}
             run = replace(runs.all[event.run], **judged, champion=event.champion)

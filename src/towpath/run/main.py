@@ -11,9 +11,10 @@ from pathlib import Path
 
 from towpath import events as ev
 from towpath.clock import boot_id
-from towpath.digest import Digest
+from towpath.digest import Digest, canonical_json
 from towpath.errors import TowpathError
 from towpath.pipeline import runs
+from towpath.pipeline.distributions import everything
 from towpath.pipeline.installed import installed
 from towpath.pipeline.runs import Here
 from towpath.pipeline.worktree import Tree, tree
@@ -49,8 +50,9 @@ def run(
     if fired is not None:
         source = Tree(source.commit)
     patch = records.store.put(source.patch) if source.patch else None
+    distributions = records.store.put(canonical_json(everything()))
     records.store.sync()
-    started = _start(records, source, patch, fired, cause)
+    started = _start(records, source, patch, distributions, fired, cause)
     try:
         with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
             unpacked = unpack_tree(records.project.root, source, Path(folder))
@@ -71,7 +73,7 @@ def run(
     return ended
 
 
-def _start(records: Records, source: Tree, patch: Digest | None, fired: int | None, cause: str) -> ev.RunStarted:
+def _start(records: Records, source: Tree, patch: Digest | None, distributions: Digest, fired: int | None, cause: str) -> ev.RunStarted:
     here = Here(host=platform.node(), boot=boot_id(), lock_is_free=True)  # the caller holds it: nobody else does
 
     def choose(state: State) -> list[ev.AnyEvent]:
@@ -90,6 +92,7 @@ def _start(records: Records, source: Tree, patch: Digest | None, fired: int | No
             boot=here.boot,
             pid=os.getpid(),
             installed=installed(),
+            distributions=distributions,
         )
         return [*lost, started]
 

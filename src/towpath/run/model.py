@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -58,11 +59,11 @@ def _to_its_end(bench: Bench, source: Source, made: Rows, shop: Workshop | None)
     if not bench.afresh:
         _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {rows.height:,} rows with a label")
-    all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
+    due = Due(now, labels.due(made.frame, bench.project, now).height == made.frame.height)
     sides = candidate.sides(bench.project, rows)
     leaked = leaking.look(bench, shop, made.steps, made.given, sides) if shop else ()
     chosen = parameters.chosen(bench, wanted, source, sides)
-    judged, verdicts = _judge(bench, source, sides, chosen, recipe, state, shop, leaked, all_due=all_due)
+    judged, verdicts = _judge(bench, source, sides, chosen, recipe, state, shop, leaked, due)
     said = overall(verdicts)
     bench.tell("\n".join(f"  {verdict.answer.value:12} {verdict.because}" for verdict in verdicts))
     because = "; ".join(verdict.because for verdict in verdicts if verdict.answer is not Answer.PASS)
@@ -71,6 +72,13 @@ def _to_its_end(bench: Bench, source: Source, made: Rows, shop: Workshop | None)
     if said is Answer.FAIL:
         return ev.Outcome.REJECTED, because, None
     return _register(bench, judged.digest)
+
+
+class Due(NamedTuple):
+    """The moment that decided which labels were due, and whether all were."""
+
+    by: datetime
+    all: bool
 
 
 class Rows(NamedTuple):
@@ -131,8 +139,7 @@ def _judge(
     state: State,
     shop: Workshop | None,
     leaked: tuple[Verdict, ...],
-    *,
-    all_due: bool,
+    due: Due,
 ) -> tuple[Judged | None, tuple[Verdict, ...]]:
     champion, store = state.live.champion(PRODUCTION), bench.records.store
     try:
@@ -147,7 +154,8 @@ def _judge(
             recipe=recipe,
             parameters=candidate.parameters(bench.project, source, chosen),
             profile=judged.profile,
-            all_labels_due=all_due,
+            all_labels_due=due.all,
+            labels_by=due.by,
         ),
         ev.GatesJudged(
             run=bench.number,

@@ -1,0 +1,171 @@
+"""Making a version again: a library call, without a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+from msgspec.structs import replace
+
+from towpath import candidate, labels
+from towpath.candidate import Source
+from towpath.data.exclude import taken_left
+from towpath.data.manifest import manifest
+from towpath.data.snapshot import Taken, known_facts, load
+from towpath.digest import Digest
+from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.engine import Executed
+from towpath.pipeline.graph import Step
+from towpath.pipeline.inputs import no_rows, of_dataset
+from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.reuse import Reuse
+from towpath.pipeline.tables import decoded
+from towpath.pipeline.values import Value
+from towpath.pipeline.worktree import unpack
+from towpath.project import Project
+from towpath.project_fields import Scalar
+from towpath.project_file import load as load_project
+from towpath.proof.ingredients import Ingredients
+from towpath.run.workshop import Workshop
+from towpath.store import Store
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where things are made again: for the project that lies in ``root``, in ``store``."""
+
+    root: Path
+    home: Path
+    store: Store
+    environ: Mapping[str, str]
+    logs: Path
+    tell: Tell = lambda text: None
+
+
+class Made(NamedTuple):
+    """A model made again: the digest of its package, its figures on its own test rows, and these rows."""
+
+    package: Digest
+    metrics: dict[str, float]
+    test: pl.DataFrame
+
+
+@dataclass
+class Shop:
+    """A workshop that notes what it is asked: each step with what it was given, and what it made."""
+
+    workshop: Workshop
+    asked: dict[str, tuple[Step, dict[str, Value]]] = field(default_factory=dict)
+    done: dict[str, Executed] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        """Where the values lie."""
+        return self.workshop.store
+
+    def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
+        """Make steps, and note them. Raises as ``Workshop.make`` does."""
+        done = self.workshop.make(steps, given)
+        self.done |= {one.step: one for one in done}
+        values = {**given, **{name: one.value for name, one in self.done.items()}}
+        self.asked |= {step.name: (step, {name: values[name] for name in step.inputs.values()}) for step in steps}
+        return done
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A tree of code in a folder of its own, the project as it is declared there, and the shop where its steps are made."""
+
+    project: Project
+    source: Source
+    shop: Shop | None
+    place: Place
+
+    @property
+    def code(self) -> Code:
+        """Raises UsageError where the project has none."""
+        if self.source.code is None:
+            raise UsageError("the project has no pipeline", mend="name one: `pipeline: FILE.py`")
+        return self.source.code
+
+    def asked(self, step: str) -> tuple[Step, dict[str, Value]]:
+        """A step that was made, and what it was given."""
+        if self.shop is None:
+            raise UnknownName("step", step, ())
+        return self.shop.asked[step]
+
+
+@contextmanager
+def bench(ingredients: Ingredients, place: Place, folder: Path, reuse: Reuse) -> Iterator[Bench]:
+    """Unpack the code into ``folder``, and have it ready. Raises as ``worktree.unpack`` and ``functions.load`` do."""
+    declared = load_project(unpack(place.root, ingredients.tree, folder), place.environ).placed(place.root, place.home)
+    project = declared if ingredients.seed is None else replace(declared, seed=ingredients.seed)
+    source = Source.of(project, folder)
+    with ExitStack() as stack:
+        shop = stack.enter_context(shop_of(project, source.code, place, reuse)) if source.code else None
+        yield Bench(project, source, shop, place)
+
+
+@contextmanager
+def shop_of(project: Project, code: Code, place: Place, reuse: Reuse) -> Iterator[Shop]:
+    """Where the steps of a project's code are made."""
+
+    def tell(one: Executed) -> None:
+        if not one.reused:
+            place.tell(f"step {one.step}: {one.seconds:.1f} s")
+
+    workshop = Workshop(
+        project, code, place.store, place.environ, logs=place.logs, reuse=reuse, note=lambda steps, done, failed: None, tell=tell
+    )
+    with closing(workshop):
+        yield Shop(workshop)
+
+
+def made(here: Bench, ingredients: Ingredients) -> Made:
+    """The rows, the training, and the package of a version, from what it was made from.
+
+    Raises:
+        StepFailed: a step made nothing.
+        NotConvertible: the model has no portable form.
+    """
+    rows = made_rows(here, ingredients)
+    sides = candidate.sides(here.project, labels.labelled(rows, here.project, ingredients.labels_by))
+    trained = candidate.train(here.project, here.source, sides, chosen(here, ingredients), shop=here.shop)
+    judged = candidate.judged(here.project, trained, sides, {}, here.place.store)
+    return Made(judged.digest, judged.metrics["candidate"], sides.test)
+
+
+def made_rows(here: Bench, ingredients: Ingredients) -> pl.DataFrame:
+    """The rows that training and gates share."""
+    project, store, target = here.project, here.place.store, here.project.model.rows
+    taken = {name: _taken(store, digest, ingredients, name) for name, digest in ingredients.snapshots.items()}
+    if here.shop:
+        given = {name: of_dataset(project, name, one, ingredients.exclusions.get(name, ()), store) for name, one in taken.items()}
+        done = here.shop.make(here.shop.workshop.plan([target, *project.steps], given), given)
+        value = next((one.value for one in done if one.step == target), None)
+        if value:
+            if value.codec != "table":
+                raise no_rows(project)
+            return decoded(value, store)
+    if target not in taken:
+        raise UnknownName("dataset", target, taken)
+    return taken[target].frame
+
+
+def _taken(store: Store, digest: Digest, ingredients: Ingredients, name: str) -> Taken:
+    snapshot = manifest(store, digest)
+    frame = load(store, digest) if snapshot.kind == "table" else pl.DataFrame()
+    taken = Taken(snapshot=snapshot, digest=digest, frame=frame, facts=known_facts(store, digest))
+    return taken_left(taken, ingredients.exclusions.get(name, ()))[0]
+
+
+def chosen(here: Bench, ingredients: Ingredients) -> dict[str, Scalar]:
+    """Those of the parameters that neither the code's defaults nor the project's declarations give: what a search had chosen."""
+    known = candidate.parameters(here.project, here.source)
+    return {name: value for name, value in ingredients.parameters.items() if name not in known or known[name] != value}

@@ -1,0 +1,199 @@
+"""`towpath reproduce`: versions come out the same again, or it says what is another and where that comes from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.proof.conftest import PIPELINE, YAML, Work
+
+from towpath import events as ev
+from towpath import kept
+from towpath.data.manifest import files_of
+from towpath.pipeline.distributions import versions
+from towpath.project_file import load
+
+SLIPPING = """
+
+def slipping(rows: pl.DataFrame) -> pl.DataFrame:
+    import time
+
+    return rows.with_columns(slip=pl.col("km") + time.time_ns() % 1000 * 1e-12)
+
+
+def drawn(rows: pl.DataFrame) -> str:
+    import secrets
+
+    return secrets.token_hex(8)
+"""
+
+
+@pytest.fixture(scope="module")
+def proved(tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """Version 1 is of a commit, without some rows; version 2 of uncommitted code, with another parameter, more rows and these rows too."""
+    work = Work(tmp_path_factory.mktemp("proved"))
+    work.commit()
+    project = load(work.root, {})
+    held = ev.RowsExcluded(exclusion=1, dataset="rides", where="hour = 3", by="ann", because="a broken sensor")
+    kept.records(project).tell(held)
+    work.run()
+    kept.records(project).tell(ev.ExclusionLifted(exclusion=1, by="ann", because="it was not"))
+    work.rides(700)
+    work.write(
+        YAML.replace("train: model}", "train: model, parameters: {c: 0.3}}") + "steps: {drawn: {}, slipping: {}}\n", PIPELINE + SLIPPING
+    )
+    work.run()
+    work.write(YAML, PIPELINE)
+    work.rides(10)  # what lies there now has no part in it
+    return work
+
+
+@pytest.fixture
+def copy(proved: Work, tmp_path: Path) -> Path:
+    """The same project, to be damaged."""
+    return shutil.copytree(proved.root, tmp_path / "copy")
+
+
+def test_a_version_comes_out_identical_with_the_rows_that_were_excluded_then(proved, towpath):
+    said = towpath(proved.root, "reproduce", "1")
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[0].endswith("made again without the cache: identical")
+    assert [line.split()[:2] for line in lines[1:4]] == [["rows", "identical"], ["model", "identical"], ["package", "identical"]]
+    assert "suspected" not in said.out
+    assert "step rows:" in said.err  # it was executed, and not taken from the cache
+
+
+def test_the_cache_and_the_ledger_are_as_they_were(proved, towpath):
+    project = load(proved.root, {})
+    before = [*kept.store_here(project).executions()], kept.state(project).head
+    towpath(proved.root, "reproduce", "1")
+    assert ([*kept.store_here(project).executions()], kept.state(project).head) == before
+
+
+def test_what_differs_is_told_with_its_layer(proved, towpath):
+    said = towpath(proved.root, "reproduce", "v2", "--json")
+    assert said.code == 1
+    found = json.loads(said.out)
+    assert (found["answer"], found["package"]["answer"]) == ("different", "identical")
+    steps = {one["name"]: one for one in found["steps"]}
+    assert {name: one["answer"] for name, one in steps.items()} == {
+        "rows": "identical",
+        "drawn": "different",
+        "slipping": "equal",
+        "model": "identical",
+    }
+    assert 0 < steps["slipping"]["far"] < 1e-8
+    first = next(one for one in found["steps"] if one["answer"] != "identical")
+    assert found["suspect"]["layer"] == "seed", first
+    assert "may draw without a known seed" in found["suspect"]["because"] or "time" in found["suspect"]["because"]
+    assert {one["answer"] for one in found["metrics"]} == {"identical"}
+
+
+def test_without_tolerance_every_slip_counts(proved, towpath):
+    found = json.loads(towpath(proved.root, "reproduce", "2", "--json", "--tolerance", "0").out)
+    assert next(one["answer"] for one in found["steps"] if one["name"] == "slipping") == "different"
+
+
+def test_the_statement_has_the_digests(proved, towpath):
+    found = json.loads(towpath(proved.root, "reproduce", "1", "--json").out)
+    said = json.loads(Path(found["statement"]).read_text())
+    state = kept.state(load(proved.root, {}))
+    version, run = state.registry.version(1), state.runs.all[1]
+    assert said["_type"] == "https://in-toto.io/Statement/v1"
+    assert said["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert said["subject"][0]["digest"]["blake3"] == version.digest
+    made_of = {one["name"]: one for one in said["predicate"]["buildDefinition"]["resolvedDependencies"]}
+    assert made_of["commit"]["digest"] == {"gitCommit": run.commit}
+    assert made_of["data/rides"]["digest"] == {"blake3": run.snapshots["rides"].digest}
+    assert made_of["data/rides"]["annotations"]["excluded"] == 25
+    assert made_of["distributions"]["digest"] == {"blake3": run.distributions}
+    made = {one["name"]: one["annotations"]["answer"] for one in said["predicate"]["runDetails"]["byproducts"]}
+    assert made["package"] == made["step/rows"] == made["metric/auc"] == "identical"
+
+
+def test_another_environment_is_told(copy, towpath):
+    project = load(copy, {})
+    run = kept.state(project).runs.all[1]
+    store = kept.store_here(project)
+    then = json.loads(store.get(run.distributions))
+    other = store.put(json.dumps(then | {"polars": "0.1", "gone": "1"}).encode())
+    _retold(project, run.distributions, other)
+    said = towpath(copy, "reproduce", "1")
+    assert said.code == 0
+    assert "the environment is not as it was (2 differ" in said.out
+    assert "distribution gone is gone, was 1" in said.out
+
+
+def test_erased_rows_are_told(copy, towpath):
+    project = load(copy, {})
+    run = kept.state(project).runs.all[1]
+    (file,) = files_of(kept.store_here(project), run.snapshots["rides"].digest)
+    erased = {"dataset": "rides", "key": file.digest, "rows": 1, "objects": {file.digest: ""}, "snapshots": (), "versions": (1,)}
+    kept.records(project).tell(ev.RowsErased(**erased, journal=0, by="ann", because="asked"))
+    said = towpath(copy, "reproduce", "1")
+    assert said.code == 1
+    assert "rows of rides that it was trained on were erased since" in said.err
+    assert "towpath run" in said.err
+
+
+def test_a_commit_that_is_gone_is_told(copy, towpath):
+    shutil.rmtree(copy / ".git")
+    Work.git(type("Bare", (), {"root": copy})(), "init", "-q")
+    said = towpath(copy, "reproduce", "1")
+    assert said.code == 2
+    assert "cannot be taken from the repository" in said.err
+    assert "git fetch" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("7",), "no version called '7'"), (("run", "1"), "unexpected extra argument"), (("it",), "names no version")],
+)
+def test_what_is_no_version_is_told(proved, towpath, words, told):
+    said = towpath(proved.root, "reproduce", *words)
+    assert said.code == 2
+    assert told in said.err
+
+
+def test_a_snapshot_that_is_not_here_is_told(copy, towpath):
+    shutil.rmtree(copy / ".towpath/store")
+    said = towpath(copy, "reproduce", "1")
+    assert said.code == 2
+    assert "does not have the snapshot of rides" in said.err
+    assert "towpath data pull" in said.err
+
+
+@pytest.mark.parts
+def test_the_environment_is_built_anew(copy, towpath):
+    """With few distributions: those of a machine with everything take minutes."""
+    pytest.importorskip("pip")
+    project = load(copy, {})
+    run = kept.state(project).runs.all[1]
+    store = kept.store_here(project)
+    _retold(project, run.distributions, store.put(json.dumps(_needed(json.loads(store.get(run.distributions)))).encode()))
+    said = towpath(copy, "reproduce", "1", "--env", "--project", copy)
+    assert said.code == 0, said.err
+    assert "identical" in said.out
+
+
+def _needed(there: dict[str, str]) -> dict[str, str]:
+    core = ["msgspec", "blake3", "ruamel", "deltalake", "granian", "jinja2", "numpy", "onnxruntime", "polars", "prometheus_client", "rich"]
+    needed = versions([*core, "pyfastcdc", "scipy", "typer", "sklearn", "onnx", "skl2onnx", "onnxmltools"])
+    return {name: version for name, version in there.items() if name in needed}
+
+
+def _retold(project, before: str, after: str) -> None:
+    """The same ledger, with another digest in it."""
+    told = [record.entry for record in kept.ledger(project).read()]
+    for file in (project.home).glob("ledger.sqlite*"):
+        file.unlink()
+    changed = []
+    for entry in told:
+        event = entry.event
+        if isinstance(event, ev.RunStarted) and event.distributions == before:
+            event = ev.RunStarted(**{name: getattr(event, name) for name in event.__struct_fields__} | {"distributions": after})
+        changed.append(ev.Entry(id=entry.id, at=entry.at, machine=entry.machine, event=event))
+    kept.ledger(project).append(changed)
