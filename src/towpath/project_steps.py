@@ -63,13 +63,15 @@ Outputs = Annotated[dict[str, str], Written(_made), _SAID]  # paths in the step'
 
 
 class StepPlan(Part, frozen=True, kw_only=True):
-    """A step that a run makes: the function of the pipeline that has its name, or the command ``cmd``.
+    """A step that a run makes: the function of the pipeline that has its name, the command ``cmd``, or a function of an installed
+    distribution that it is to ``use``.
 
     ``inputs``: by the name under which the step takes it, a dataset, a step, or a path; ``outputs``: what a command writes.
     ``version`` is a command whose output counts. It is tried again after errors of the types ``retry_on`` (any, when left out).
     It begins when so many ``cpus`` and ``gpus`` and so much ``memory`` are free, and gets no more memory than that.
     """
 
+    use: Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
     cmd: str | tuple[str, ...] | None = None
     inputs: Sources = field(default_factory=dict, name="in")
     outputs: Outputs = field(default_factory=dict, name="out")
@@ -86,6 +88,8 @@ class StepPlan(Part, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.cmd is None and (self.outputs or self.version):
             raise ValueError("`out` and `version` belong to a command: add `cmd`")
+        if self.use and self.cmd is not None:
+            raise ValueError("a step is a command or a function: `cmd` or `use`")
         if self.cmd is not None and not self.cmd:
             raise ValueError("`cmd` is empty")
         if self.cmd is not None and not self.outputs:

@@ -118,6 +118,8 @@ def _weaknesses(project: Project, name: str) -> list[str]:
     plan = project.steps.get(name)
     if plan and plan.cmd is not None:
         return [] if plan.version else [f"{FILE}:{project.line('steps', name, 'cmd')}: {PROGRAM}"]
+    if plan and plan.use:
+        return []
     if not project.pipeline or not (project.root / project.pipeline).is_file():
         return []
     try:

@@ -10,7 +10,8 @@ from towpath.pipeline.graph import Described, Step
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import Signature, signature
 from towpath.pipeline.sources import Sources
-from towpath.pipeline.work import Call, Command
+from towpath.pipeline.used import used_signature
+from towpath.pipeline.work import Call, Command, Use, Work
 from towpath.project import Project
 from towpath.project_steps import StepPlan, plain_path
 
@@ -27,20 +28,34 @@ def declared(project: Project, code: Code) -> Described:
     def described(name: str) -> Step | None:
         plan = project.steps.get(name, StepPlan())
         found = signature(code, name)
+        if found and (plan.cmd or plan.use):
+            what = f"{name!r} is a function of the pipeline, and declared as something else"
+            raise project.fault("steps", name, what=what, mend="rename one of them")
         if plan.cmd is not None:
-            return _command(project, name, plan, sources, is_function=found is not None)
-        return _call(name, found, plan, sources) if found else None
+            return _command(project, name, plan, sources)
+        if plan.use is not None:
+            return _used(project, name, plan, sources)
+        return _call(name, found, Call(name), plan, sources) if found else None
 
     return described
 
 
-def _call(name: str, found: Signature, plan: StepPlan, sources: Sources) -> Step:
+def _used(project: Project, name: str, plan: StepPlan, sources: Sources) -> Step:
+    module, _, function = str(plan.use).partition(":")
+    try:
+        found = used_signature(module, function)
+    except UsageError as fault:
+        raise project.fault("steps", name, "use", what=fault.what, mend=fault.mend) from None
+    return _call(name, found, Use(module, function), plan, sources)
+
+
+def _call(name: str, found: Signature, work: Work, plan: StepPlan, sources: Sources) -> Step:
     _check(name, found, plan)
     plain = {parameter: parameter for parameter in found.inputs}
     if not (plan.inputs or plan.values):
-        return Step(name, plain, Call(name))
+        return Step(name, plain, work)
     inputs, parts = _looked_up(name, plan.inputs, sources)
-    return Step(name, {**plain, **inputs}, Call(name), dict(plan.values), parts)
+    return Step(name, {**plain, **inputs}, work, dict(plan.values), parts)
 
 
 def _check(name: str, found: Signature, plan: StepPlan) -> None:
@@ -58,9 +73,7 @@ def _check(name: str, found: Signature, plan: StepPlan) -> None:
             )
 
 
-def _command(project: Project, name: str, plan: StepPlan, sources: Sources, *, is_function: bool) -> Step:
-    if is_function:
-        raise project.fault("steps", name, what=f"{name!r} is a command and a function of the pipeline", mend="rename one of them")
+def _command(project: Project, name: str, plan: StepPlan, sources: Sources) -> Step:
     inputs, parts = _looked_up(name, _apart(project, name, plan), sources)
     made = {plain_path(path) for path in plan.outputs.values()}
     for given in inputs:

@@ -11,7 +11,7 @@ from towpath.digest import Digest, of_value
 from towpath.pipeline.distributions import versions
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project, Reached
-from towpath.pipeline.work import Call, Command, Commands
+from towpath.pipeline.work import Call, Command, Commands, Use
 
 __all__ = ["causes", "causes_of", "fingerprint", "surroundings", "versions"]
 
@@ -45,6 +45,9 @@ def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project
     match step.work:
         case Call(function):
             return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed)
+        case Use(module, function):
+            installed = Reached({f"{module}:{function}": "used as it is installed"}, frozenset({module.partition(".")[0]}), ())
+            return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed)
         case Command() as command:
             told = {"version": command.says} if command.version else {}
             return _of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pathlib
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,22 @@ def load(root: Path, pipeline: str) -> dict[str, Function]:
         for key, value in vars(module).items()
         if inspect.isfunction(value) and not key.startswith("_") and any(value.__globals__ is names for names in own)
     }
+
+
+def installed(module: str, name: str) -> tuple[Function, Path]:
+    """A function of an installed distribution, and the folder that its code lies in.
+
+    Raises:
+        StepFailed: importing the module raised.
+        UnknownName: it has no such function.
+    """
+    try:
+        found = import_module(module)
+    except Exception as fault:  # whatever the module raises is for its maker to mend
+        raise StepFailed.of("import", fault, Path(module.partition(".")[0])) from fault
+    top = sys.modules[module.partition(".")[0]]
+    root = Path(getattr(top, "__file__", None) or next(iter(top.__path__))).parent
+    return named({key: value for key, value in vars(found).items() if inspect.isfunction(value)}, name), root
 
 
 def named(functions: dict[str, Function], name: str) -> Function:

@@ -17,7 +17,7 @@ from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
 from towpath.pipeline.values import Value
-from towpath.pipeline.work import Call, Command, Commands
+from towpath.pipeline.work import Call, Command, Commands, Use
 from towpath.store import Store
 
 _latest: list[tuple[Value, bytes | str]] = []
@@ -53,21 +53,23 @@ def _kinds(kind: type[BaseException]) -> tuple[str, ...]:
 def _made(task: Task, store: Store, place: Path) -> Value:
     match task.work:
         case Call(function):
-            return _called(task, functions.named(_functions(task.tree, task.pipeline), function), store, place)
+            return _called(task, functions.named(_functions(task.tree, task.pipeline), function), Path(task.tree), store, place)
+        case Use(module, function):
+            return _called(task, *functions.installed(module, function), store, place)
         case Command() as asked:
             return command.made(task, asked, store, place)
         case Commands() as several:
             return in_tree.made(task, several, store, place)
 
 
-def _called(task: Task, function: Function, store: Store, place: Path) -> Value:
+def _called(task: Task, function: Function, root: Path, store: Store, place: Path) -> Value:
     for library in task.libraries:
         with suppress(ImportError):
             import_module(library)
     sow(task.seed)
     with ExitStack() as stack:
         given = {name: _given(value, store, place, stack) for name, value in task.inputs.items()}
-        made = call(task.step, function, given, Path(task.tree), task.parameters, checkpoint=task.checkpoint)
+        made = call(task.step, function, given, root, task.parameters, checkpoint=task.checkpoint)
         value = codecs.keep(made, store, step=task.step)
         if type(made) in (bytes, str):
             _latest[:] = [(value, made)]

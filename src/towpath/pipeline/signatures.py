@@ -28,13 +28,22 @@ def signature(code: Project, name: str) -> Signature | None:
     Raises:
         UsageError: it takes any number of values, so that they name nothing.
     """
-    found = _definition(code, code.pipeline, name, frozenset())
+    return signature_in(code, code.pipeline, name)
+
+
+def signature_in(code: Project, module: Module, name: str) -> Signature | None:
+    """As ``signature``, of another module that ``code`` has."""
+    found = _definition(code, module, name, frozenset())
     return _signature(found) if found else None
 
 
 def public(code: Project) -> list[str]:
     """The names of functions that may be steps, for an error that names the nearest."""
-    module = code.pipeline
+    return public_in(code, code.pipeline)
+
+
+def public_in(code: Project, module: Module) -> list[str]:
+    """As ``public``, of another module that ``code`` has."""
     defined = [name for name, nodes in module.definitions.items() if isinstance(nodes[-1], _Def)]
     return [name for name in (*defined, *module.imports) if not name.startswith("_") and _definition(code, module, name, frozenset())]
 

@@ -11,6 +11,13 @@ class Call(msgspec.Struct, frozen=True, tag="call"):
     function: str
 
 
+class Use(msgspec.Struct, frozen=True, tag="use"):
+    """A function of an installed distribution."""
+
+    module: str
+    function: str
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag="command"):
     """A command, executed in a folder of its own.
 
@@ -39,4 +46,4 @@ class Commands(msgspec.Struct, frozen=True, kw_only=True, tag="commands"):
     mark: str = ""
 
 
-Work = Call | Command | Commands
+Work = Call | Use | Command | Commands

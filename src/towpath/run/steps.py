@@ -77,7 +77,7 @@ def _events(run: int, steps: Sequence[Step], done: Sequence[Executed], failed: S
 def only(bench: Bench, given: Mapping[str, Value]) -> tuple[ev.Outcome, str, None]:
     """The whole of a run that trains no model. Raises ProjectError where a step is to be a function, and there is no pipeline."""
     project = bench.project
-    if not project.pipeline and (name := next((name for name, plan in project.steps.items() if plan.cmd is None), None)):
+    if not project.pipeline and (name := next((name for name, plan in project.steps.items() if not (plan.cmd or plan.use)), None)):
         what = f"there is no pipeline to take the step {name!r} from"
         raise project.fault("steps", name, what=what, mend="name the file: `pipeline: FILE.py`, or give the step a command: `cmd`")
     with workshop(bench, Code(bench.folder, project.pipeline or "")) as shop:

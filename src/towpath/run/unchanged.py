@@ -51,8 +51,8 @@ def _is_like(before: Run, now: Run, state: State) -> bool:
 
 
 def _looks_around(project: Project) -> bool:
-    """Whether a check asks how fresh the data are, or a step asks a program for its version."""
-    return any(step.version for step in project.steps.values()) or any(
+    """Whether a check asks how fresh the data are, or a step is of what may change where it is installed."""
+    return any(step.version or step.use for step in project.steps.values()) or any(
         column.fresh for dataset in project.data.values() for column in dataset.checks.columns.values()
     )
 
