@@ -97,7 +97,7 @@ def test_a_new_version_executes_what_depends_on_it_in_both(run: Run, install: Ca
 
     for wrong, words in (
         ("acme_steps:claen", ("no function in acme_steps called 'claen'", "did you mean clean or late?")),
-        ("acme_steps.flihgts:clean", ("no module called 'acme_steps.flihgts'", "did you mean acme_steps.flights?")),
+        ("acme_steps.flihgts:clean", ("no module called 'acme_steps.flihgts'", "did you mean acme_steps.flights or acme_steps?")),
         ("acme_step:clean", ("no distribution with the module acme_step is installed", "did you mean acme_steps?")),
         ("acme_steps", ("towpath.yaml:5", "`steps.clean.use` cannot be 'acme_steps'")),
     ):
