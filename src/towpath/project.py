@@ -239,6 +239,7 @@ class Declared(Part, frozen=True, kw_only=True):
     data: Annotated[dict[str, Dataset], Meta(min_length=1)] = {}
     trained: Model | None = field(default=None, name="model")
     steps: dict[str, StepPlan] = {}
+    executor: Annotated[str, Meta(pattern=r"^(local|ray|ray://[^/\s]+)$")] = "local"
     pipeline: str | None = None
     split: Split = Split()
     search: Search | None = None

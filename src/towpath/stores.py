@@ -20,6 +20,11 @@ if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
 PATIENCE_S = 20.0  # how long a run waits for a team whose work would only save it time
 
 
+def here(home: Path) -> LocalStore:
+    """The part of a project's store that lies on this machine."""
+    return LocalStore(home / "store")
+
+
 def store(root: Path, home: Path, place: str | None) -> Store:
     """The store of a project: in ``home`` on this machine, and shared where there is a remote at ``place``, relative to ``root``."""
     if place is None:

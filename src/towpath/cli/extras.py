@@ -16,6 +16,7 @@ EXTRAS = {
     "postgres": "keep a team's ledger in PostgreSQL",
     "sql": "read data by queries",
     "search": "search hyperparameters",
+    "ray": "execute steps on a Ray cluster",
 }
 EXTRA_OF = {
     "onnx": "train",
@@ -36,6 +37,7 @@ EXTRA_OF = {
     "adbc_driver_sqlite": "sql",
     "pandera": "pandera",
     "optuna": "search",
+    "ray": "ray",
 }
 
 

@@ -6,6 +6,8 @@ import selectors
 import sys
 from collections.abc import Mapping
 from math import inf
+from pathlib import Path
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -15,7 +17,19 @@ from towpath.executors.machine import fits, gpus, machine
 from towpath.executors.process import Worker
 from towpath.executors.wire import SYNC
 from towpath.pipeline.executor import Done, Fault, Resources, Task
-from towpath.project import Project
+
+
+class Place(Protocol):
+    """Where a project's code and state lie, such as a Project says it."""
+
+    @property
+    def root(self) -> Path | str: ...
+
+    @property
+    def home(self) -> Path | str: ...
+
+    @property
+    def remote(self) -> str | None: ...
 
 
 class LocalExecutor:
@@ -25,8 +39,8 @@ class LocalExecutor:
         slots: how many tasks at once that ask for one core; as many as there are cores when left out.
     """
 
-    def __init__(self, project: Project, environ: Mapping[str, str], *, slots: int | None = None) -> None:
-        where = [str(project.root), str(project.home), project.remote or ""]
+    def __init__(self, place: Place, environ: Mapping[str, str], *, slots: int | None = None) -> None:
+        where = [str(place.root), str(place.home), place.remote or ""]
         self._command = [sys.executable, "-m", "towpath.executors.worker", *where]
         self._environ = {"PYTHONHASHSEED": "0", **environ}  # a set of texts has one order, so that the same step makes the same
         here = machine(environ)

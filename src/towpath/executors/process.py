@@ -34,7 +34,7 @@ class Worker:
         )
         os.close(asked)
         os.close(answered)
-        self._guard, self._alive = _guard_of(self._process.pid)
+        self._alive = _guarded(self._process.pid)
 
     def begin(self, task: Task) -> None:
         """Give it a task. After ``until``, on the machine's clock, the task has failed."""
@@ -60,8 +60,9 @@ class Worker:
             os.close(pipe)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(BrokenPipeError):
+            os.write(self._alive, b"\n")
         os.close(self._alive)
-        self._guard.wait()
         self._process.wait()
 
     def late(self) -> Fault:
@@ -86,9 +87,13 @@ class Worker:
         return Fault(what=f"the process of step {step!r} ended {how}", mend=f"what it printed is in {log}")
 
 
-def _guard_of(group: int) -> tuple[subprocess.Popen[bytes], int]:
-    """A process that kills a group when the pipe is closed that only this process holds: also what a step started dies with the run."""
+def _guarded(group: int) -> int:
+    """Begin a process that kills a group when the pipe ends that only this process holds: also what a step started dies with the run.
+
+    A line in the pipe sends it away. It is nobody's child, for Ray kills the children of a process that it ends.
+    """
     watched, alive = os.pipe()
-    guard = subprocess.Popen(["sh", "-c", f"read -r _; kill -9 -{group} 2>/dev/null"], stdin=watched, start_new_session=True)
+    guard = f"exec 3<&0; (read -r _ <&3 || kill -9 -{group}) 2>/dev/null &"
+    subprocess.run(["sh", "-c", guard], stdin=watched, start_new_session=True, check=True)
     os.close(watched)
-    return guard, alive
+    return alive

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from towpath.executors.local import LocalExecutor
+from towpath.executors.opening import opened
 from towpath.pipeline import checkpoints, engine
 from towpath.pipeline.command import with_versions
 from towpath.pipeline.declared import declared
@@ -62,7 +62,7 @@ class Workshop:
             reuse=reuse,
             tell=self._ended,
         )
-        self._executor = LocalExecutor(project, environ)
+        self._executor = opened(project, store, environ)
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
         """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""

@@ -1,0 +1,150 @@
+"""Steps as tasks of a Ray cluster. The project's code and what steps take get to its nodes through the store."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import ExitStack, redirect_stdout
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from towpath.errors import Unavailable
+from towpath.executors.carrying import Carrier
+from towpath.executors.machine import fits
+from towpath.executors.node import Answer, Home, pack, performed
+from towpath.pipeline.executor import Done, Fault, Resources, Task
+from towpath.pipeline.values import Value
+from towpath.store import Store
+
+PATIENCE_S = 15.0  # for tasks to end that were cancelled
+TRIES = 3  # after a node died under a task; what a step itself does wrong is not tried again
+
+
+class RayExecutor:
+    """Ray chooses the node. A node that dies takes nothing with it but time: its tasks begin again on another.
+
+    Every node needs Python and libraries as they are here, and the project's store: at ``home.remote``, or in a folder that all mount.
+
+    Args:
+        address: ``ray://host:port`` of a client server, ``host:port`` of a cluster of which this machine is a node, or ``auto`` for the one
+            of which it is. None is begun here: Ray would listen to whoever reaches this machine.
+
+    Raises:
+        Unavailable: there is no cluster at that address.
+    """
+
+    def __init__(self, home: Home, store: Store, address: str = "auto") -> None:
+        self._home, self._store = home, store
+        self._ray = import_module("ray")
+        self._busy: dict[Any, Task] = {}
+        self._trees: dict[str, Value] = {}
+        self._said = ExitStack()
+        self._carrier = Carrier(Path(home.root), Path(home.home), home.remote) if home.remote else None
+        self._begun = not self._ray.is_initialized()
+        if self._begun:
+            _look(address)
+            try:
+                self._ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            except (ConnectionError, RuntimeError, ValueError) as fault:
+                raise _nowhere(address, fault) from fault
+            self._said.enter_context(redirect_stdout(sys.stderr))  # Ray prints what it sees of its nodes
+
+    @property
+    def has(self) -> Resources:
+        """The most that a node has of each."""
+        return Resources(
+            cpus=max((one.cpus for one in self._nodes), default=0.0),
+            memory=max((one.memory for one in self._nodes), default=0),
+            gpus=max((one.gpus for one in self._nodes), default=0),
+        )
+
+    def room(self, needs: Resources) -> bool:
+        every = self._nodes
+        total = Resources(cpus=sum(one.cpus for one in every), memory=sum(one.memory for one in every), gpus=sum(one.gpus for one in every))
+        return any(fits(needs, one) for one in every) and fits(needs, total, (task.needs for task in self._busy.values()))
+
+    def submit(self, task: Task) -> None:
+        needs, tree = task.needs, self._tree(task.tree)
+        if self._carrier:
+            self._carrier.send([tree, *task.inputs.values()])
+        ask = self._ray.remote(performed).options(
+            name=task.step, num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory or None, max_retries=TRIES
+        )
+        self._busy[ask.remote(msgspec.msgpack.encode((self._home, tree, task)))] = task
+
+    def wait(self) -> list[Done]:
+        if not self._busy:
+            return []
+        refs = list(self._busy)
+        self._ray.wait(refs, num_returns=1)
+        self.__dict__.pop("_nodes", None)  # some may have come or gone meanwhile
+        ended, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
+        return [self._ended(ref, self._busy.pop(ref)) for ref in ended]
+
+    def sync(self) -> None:
+        """Each node made durable what it made before it told its end."""
+
+    def close(self) -> None:
+        refs = list(self._busy)
+        for ref in refs:
+            self._ray.cancel(ref, force=True)
+        if refs:
+            self._ray.wait(refs, num_returns=len(refs), timeout=PATIENCE_S)  # who lets go of a task too soon cancels nothing
+        self._busy.clear()
+        if self._begun and self._ray.is_initialized():
+            self._ray.shutdown()
+        self._said.close()
+
+    @cached_property
+    def _nodes(self) -> list[Resources]:
+        found = [one["Resources"] for one in self._ray.nodes() if one["Alive"]]
+        return [Resources(cpus=one.get("CPU", 0.0), memory=int(one.get("memory", 0)), gpus=int(one.get("GPU", 0))) for one in found]
+
+    def _tree(self, tree: str) -> Value:
+        if tree not in self._trees:
+            packed = self._store.put(pack(Path(tree)))
+            self._trees[tree] = Value("bytes", packed, packed)
+        return self._trees[tree]
+
+    def _ended(self, ref: Any, task: Task) -> Done:
+        try:
+            answer = msgspec.msgpack.decode(self._ray.get(ref), type=Answer)
+        except self._ray.exceptions.RayError as fault:
+            return Done(step=task.step, seconds=0.0, fault=_lost(task, fault))
+        if answer.log and task.log:
+            Path(task.log).write_bytes(answer.log)
+        return replace(answer.done, step=task.step)
+
+
+def _lost(task: Task, fault: Exception) -> Fault:
+    return Fault(
+        what=f"step {task.step!r} was lost in the cluster: {type(fault).__name__}: {_first_line(fault)}",
+        mend="look at the nodes (`ray status`, Ray's dashboard): they died, or their memory ran out",
+        kinds=tuple(one.__name__ for one in type(fault).__mro__),
+    )
+
+
+def _first_line(fault: Exception) -> str:
+    return next((line.strip() for line in str(fault).splitlines() if line.strip()), "no message")
+
+
+def _look(address: str) -> None:
+    """Whether anybody listens there: Ray itself would ask for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_S).close()
+        except OSError as fault:
+            raise _nowhere(address, fault) from fault
+
+
+def _nowhere(address: str, fault: Exception) -> Unavailable:
+    return Unavailable(
+        f"there is no Ray cluster {'of which this machine is a node' if address == 'auto' else f'at {address}'}: {_first_line(fault)}",
+        mend="look whether it runs (`ray status` on one of its nodes), and name it: `executor: ray://HOST:10001`, or RAY_ADDRESS",
+    )
