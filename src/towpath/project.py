@@ -14,7 +14,7 @@ from towpath.errors import ProjectError, UsageError
 from towpath.project_checks import Checks
 from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
 from towpath.project_search import Search
-from towpath.project_steps import StepPlan
+from towpath.project_steps import ImagePlan, StepPlan
 from towpath.quantities import rate
 
 FILE = "towpath.yaml"
@@ -243,6 +243,7 @@ class Declared(Part, frozen=True, kw_only=True):
     pipeline: str | None = None
     split: Split = Split()
     search: Search | None = None
+    image: ImagePlan = ImagePlan()
     gates: tuple[str, ...] = ()
     environments: Annotated[dict[Literal["staging", "production"], Environment], _one_of("staging", "production")] = {}
     monitor: Monitor = Monitor()

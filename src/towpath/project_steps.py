@@ -10,6 +10,8 @@ from msgspec import Meta, field
 
 from towpath.project_fields import Duration, Part, Scalar, Size, Written
 
+PROJECT_IMAGE = "project"  # as `container`: the image that `towpath image build` makes
+
 
 def plain_path(path: str) -> str:
     """A path inside a folder in one form.
@@ -69,6 +71,7 @@ class StepPlan(Part, frozen=True, kw_only=True):
     ``inputs``: by the name under which the step takes it, a dataset, a step, or a path; ``outputs``: what a command writes.
     ``version`` is a command whose output counts. It is tried again after errors of the types ``retry_on`` (any, when left out).
     It begins when so many ``cpus`` and ``gpus`` and so much ``memory`` are free, and gets no more memory than that.
+    ``container``: the image in which it executes; ``project`` is the one that is made of the project.
     """
 
     use: Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
@@ -84,6 +87,7 @@ class StepPlan(Part, frozen=True, kw_only=True):
     cpus: Annotated[float, Meta(gt=0)] = 1.0
     memory: Size | None = None
     gpus: Annotated[int, Meta(ge=0)] = 0
+    container: Annotated[str, Meta(min_length=1)] | None = None
 
     def __post_init__(self) -> None:
         if self.cmd is None and (self.outputs or self.version):
@@ -94,6 +98,8 @@ class StepPlan(Part, frozen=True, kw_only=True):
             raise ValueError("`cmd` is empty")
         if self.cmd is not None and not self.outputs:
             raise ValueError("a command says what it makes: add `out` with the files or folders that it writes")
+        if self.container and (self.gpus or self.version):
+            raise ValueError("a `container` gets no `gpus`, and its image tells the `version` of what is in it: take the other key away")
         if self.params and self.parameters:
             raise ValueError("`params` is short for `parameters`: write one of them")
 
@@ -101,3 +107,11 @@ class StepPlan(Part, frozen=True, kw_only=True):
     def values(self) -> dict[str, Scalar]:
         """The parameters, under whichever key they stand."""
         return self.parameters or self.params
+
+
+class ImagePlan(Part, frozen=True, kw_only=True):
+    """Of what the project's image is made: a ``base`` with Python (the slim one of this version), Debian ``packages``, requirements."""
+
+    base: str | None = None
+    packages: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9+.=:~-]*$")], ...] = ()
+    requirements: str | None = None

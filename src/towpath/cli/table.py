@@ -59,6 +59,7 @@ VERBS: dict[str, Verb] = {
     "labels": Verb("towpath.cli.watch", "watch", "send labels from a file to the running server"),
     "request": Verb("towpath.cli.watch", "watch", "a request for the live version, ready for curl"),
     "decisions": Verb("towpath.cli.runs", "watch", "what started a run, and what did not, with reasons"),
+    "image build": Verb("towpath.cli.image", "daily", "make the image in which steps may execute"),
     "ledger import": Verb("towpath.cli.ledger", "trust", "lay a ledger kept alone into the team's, to be read only"),
     "reproduce": Verb("towpath.cli.reproduce", "trust", "make a version again, and prove that it comes out the same"),
     "verify store": Verb("towpath.cli.data_verify", "trust", "check that every object is what was written"),
@@ -74,6 +75,7 @@ VERBS: dict[str, Verb] = {
 # verbs of two words are one line of the first screen
 FAMILIES = {
     "data": "versions of data",
+    "image": "the project's image",
     "ledger": "the ledger of a team",
     "verify": "check that what is kept is what was written",
     "config": "the project as it is understood; the schema of towpath.yaml",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import sys
 from collections.abc import Mapping
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
+from towpath.executors.container import Containers, program
 from towpath.executors.machine import fits, gpus, machine
 from towpath.executors.process import Worker
 from towpath.executors.wire import SYNC
@@ -40,8 +42,7 @@ class LocalExecutor:
     """
 
     def __init__(self, place: Place, environ: Mapping[str, str], *, slots: int | None = None) -> None:
-        where = [str(place.root), str(place.home), place.remote or ""]
-        self._command = [sys.executable, "-m", "towpath.executors.worker", *where]
+        self._place = place
         self._environ = {"PYTHONHASHSEED": "0", **environ}  # a set of texts has one order, so that the same step makes the same
         here = machine(environ)
         self.has = replace(here, cpus=slots) if slots else here
@@ -53,7 +54,10 @@ class LocalExecutor:
         return fits(needs, self.has, (worker.task.needs for worker in self._busy.values()))
 
     def submit(self, task: Task) -> None:
-        worker = self._begun(task.needs.gpus) if _is_alone(task) or not self._idle else self._idle.pop()
+        idle = next((one for one in self._idle if one.image == task.image and not _is_alone(task)), None)
+        if idle:
+            self._idle.remove(idle)
+        worker = idle or self._begun(task)
         worker.begin(task)
         self._busy[worker.answers] = worker
 
@@ -80,11 +84,22 @@ class LocalExecutor:
         self._idle, self._busy = [], {}
         self._selector.close()
 
-    def _begun(self, count: int) -> Worker:
+    def _begun(self, task: Task) -> Worker:
         taken = {one for worker in self._busy.values() for one in worker.gpus}
-        worker = Worker(self._command, self._environ, [one for one in gpus(self._environ) if one not in taken][:count])
+        free = [one for one in gpus(self._environ) if one not in taken]
+        worker = Worker(self._command(task), self._environ, free[: task.needs.gpus], task.image)
         self._selector.register(worker.answers, selectors.EVENT_READ)
         return worker
+
+    def _command(self, task: Task) -> list[str]:
+        root, home = str(self._place.root), str(self._place.home)
+        if task.image:
+            return self._containers.worker(task.image, task.tree, root, home)
+        return [sys.executable, "-m", "towpath.executors.worker", root, home, self._place.remote or ""]
+
+    @cached_property
+    def _containers(self) -> Containers:
+        return Containers(program(self._environ))
 
     def _ended(self, answers: int, *, late: bool = False) -> Done:
         worker = self._busy.pop(answers)

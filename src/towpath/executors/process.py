@@ -17,24 +17,28 @@ from towpath.pipeline.executor import Done, Fault, Task
 
 
 class Worker:
-    """A process that performs one task after another. ``gpus``: those that are its own."""
+    """A process that performs one task after another. ``gpus``: those that are its own; ``image``: that of its container.
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], gpus: Sequence[str] = ()) -> None:
+    A worker in a container is spoken to through stdin and stdout, as nothing else gets into one.
+    """
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], gpus: Sequence[str] = (), image: str = "") -> None:
         asked, self._asks = os.pipe()
         self.answers, answered = os.pipe()
         self.task: Task
-        self.until, self.gpus = inf, gpus
+        self.until, self.gpus, self.image = inf, gpus, image
         self._process = subprocess.Popen(
-            [*command, str(asked), str(answered)],
-            stdin=subprocess.DEVNULL,
+            command if image else [*command, str(asked), str(answered)],
+            stdin=asked if image else subprocess.DEVNULL,
+            stdout=answered if image else None,
             env={**environ, "CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else environ,
-            pass_fds=(asked, answered),
+            pass_fds=() if image else (asked, answered),
             start_new_session=True,  # so that it can be killed with whatever a step of the user's started
             preexec_fn=children.dying_with(os.getpid()),
         )
         os.close(asked)
         os.close(answered)
-        self._alive = _guarded(self._process.pid)
+        self._alive = guarded(self._process.pid)
 
     def begin(self, task: Task) -> None:
         """Give it a task. After ``until``, on the machine's clock, the task has failed."""
@@ -76,6 +80,7 @@ class Worker:
         """It ended by itself, in the middle of its task."""
         _, status, usage = os.wait4(self._process.pid, 0)
         code = self._process.returncode = os.waitstatus_to_exitcode(status)
+        code = 128 - code if self.image and code > 128 else code  # out of a container a signal comes as shells tell it
         self.end()
         step, log = self.task.step, self.task.log
         if self.task.needs.memory and -code in memory.ENDED_BY:
@@ -87,7 +92,7 @@ class Worker:
         return Fault(what=f"the process of step {step!r} ended {how}", mend=f"what it printed is in {log}")
 
 
-def _guarded(group: int) -> int:
+def guarded(group: int) -> int:
     """Begin a process that kills a group when the pipe ends that only this process holds: also what a step started dies with the run.
 
     A line in the pipe sends it away. It is nobody's child, for Ray kills the children of a process that it ends.

@@ -53,6 +53,7 @@ class Setting:
     """Where a run's steps come from and what they are kept in.
 
     ``logs``: the folder for what they print. ``checkpoints``: that for how far they came; without one, they begin anew each time.
+    ``images``: by what a plan's ``container`` names, the digest of the image. ``bring``: have a value where a container sees it.
     """
 
     code: Project
@@ -63,6 +64,8 @@ class Setting:
     checkpoints: Path | None = None
     plans: Mapping[str, StepPlan] = field(default_factory=dict)
     reuse: Reuse = field(default_factory=Reuse)
+    images: Mapping[str, str] = field(default_factory=dict)
+    bring: Callable[[Value], None] = lambda value: None
     tell: Callable[[Executed], None] = lambda executed: None
 
 
@@ -181,15 +184,18 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     inputs = {parameter: values[name] for parameter, name in step.inputs.items()}
     inputs |= {parameter: part_of(inputs[parameter], path, setting.store) for parameter, path in step.parts.items()}
     seed = setting.seed(step.name)
-    known_by = causes_of(step, {parameter: value.content for parameter, value in inputs.items()}, seed, setting.code)
+    wanted = setting.plans.get(step.name, StepPlan())
+    image = setting.images[wanted.container] if wanted.container else ""
+    known_by = causes_of(step, {parameter: value.content for parameter, value in inputs.items()}, seed, setting.code, image)
     fingerprint = of_value(known_by)
     known, borrowed = setting.reuse.known(fingerprint, setting.store)
     if known:
         value = Value(known.codec, known.output, known.content)
         return Executed(step.name, fingerprint, True, known.seconds, value, borrowed and borrowed.origin)
     setting.store.put(canonical_json(known_by))
-    wanted = setting.plans.get(step.name, StepPlan())
-    libraries = (_SEEDED,) if _SEEDED in known_by.get("distributions", ()) else ()
+    for value in inputs.values() if image else ():
+        setting.bring(value)
+    libraries = (_SEEDED,) if image or _SEEDED in known_by.get("distributions", ()) else ()
     task = Task(
         step=step.name,
         work=step.work,
@@ -203,6 +209,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         checkpoint=str(setting.checkpoints / fingerprint) if setting.checkpoints else "",
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
         needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
+        image=image,
     )
     return _Asked(fingerprint, task, wanted.retries, wanted.retry_on, borrowed)
 

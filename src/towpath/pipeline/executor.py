@@ -24,6 +24,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the functions; ``inputs`` and ``parameters`` go to
     the work by name. ``seed`` is for whatever draws without one; ``libraries`` are imported before it is sown. What the step prints goes
     to the file ``log``. ``checkpoint``: the folder in which it may keep how far it came; what lies there is from the same execution.
+    ``image``: that of the container in which it executes, if it is not to execute beside the run.
     """
 
     step: str
@@ -38,6 +39,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str = ""
     timeout_s: float | None = None
     needs: Resources = Resources()
+    image: str = ""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,44 +23,41 @@ def fingerprint(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapp
     return of_value(causes(reached, parameters=parameters, inputs=inputs, seed=seed))
 
 
-def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[str, Digest], seed: int) -> dict[str, Any]:
+def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[str, Digest], seed: int, image: str = "") -> dict[str, Any]:
     """Everything that can change what a step makes, spelled out, for whoever asks why it ran again.
 
     Args:
         reached: the step's code and what it can reach.
         inputs: content digests by parameter name.
+        image: that of the container in which it executes; then what is installed on this machine says nothing.
     """
-    return {
-        "code": reached.code,
-        "parameters": dict(parameters),
-        "inputs": dict(inputs),
-        "seed": seed,
-        "distributions": versions({*reached.imports, ENGINE}),
-        "surroundings": surroundings(),
-    }
+    around = {"image": image} if image else {"distributions": versions({*reached.imports, ENGINE}), "surroundings": surroundings()}
+    return {"code": reached.code, "parameters": dict(parameters), "inputs": dict(inputs), "seed": seed, **around}
 
 
-def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project) -> dict[str, Any]:
+def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project, image: str = "") -> dict[str, Any]:
     """Everything that can change what a step makes, whatever its work is."""
     match step.work:
         case Call(function):
-            return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed)
+            return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed, image=image)
         case Use(module, function):
             installed = Reached({f"{module}:{function}": "used as it is installed"}, frozenset({module.partition(".")[0]}), ())
-            return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed)
+            return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed, image=image)
         case Command() as command:
             told = {"version": command.says} if command.version else {}
-            return _of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs)
+            return _of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs, image)
         case Commands() as commands:
             told = {"always changed": commands.mark} if commands.mark else {}
             known = {"cmd": "\n".join(commands.cmd), "wdir": commands.wdir, "out": commands.outputs, **told}
-            return _of_command(known, step.parameters, {name: digest for name, digest in inputs.items() if name not in commands.uncounted})
+            counted = {name: digest for name, digest in inputs.items() if name not in commands.uncounted}
+            return _of_command(known, step.parameters, counted, image)
 
 
-def _of_command(known: Mapping[str, Any], parameters: Mapping[str, Any], inputs: Mapping[str, Digest]) -> dict[str, Any]:
+def _of_command(known: Mapping[str, Any], parameters: Mapping[str, Any], inputs: Mapping[str, Digest], image: str) -> dict[str, Any]:
     here = surroundings()
     del here["python"]  # of a command, only `version` can tell
-    return {"command": dict(known), "parameters": dict(parameters), "inputs": dict(inputs), "surroundings": here}
+    around = {"image": image} if image else {"surroundings": here}
+    return {"command": dict(known), "parameters": dict(parameters), "inputs": dict(inputs), **around}
 
 
 def surroundings() -> dict[str, str]:

@@ -14,8 +14,8 @@ SHOWN = 8  # digits of a digest
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One cause that differs. ``diff`` has the lines of a unified diff where it is code.
 
-    ``layer``: ``code``, ``command``, ``parameters``, ``inputs``, ``seed``, ``distributions``, ``surroundings``; another where a document
-    has another.
+    ``layer``: ``code``, ``command``, ``parameters``, ``inputs``, ``seed``, ``distributions``, ``surroundings``, ``image``; another where a
+    document has another.
     """
 
     layer: str
@@ -36,7 +36,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Cha
 
 
 def _of_layer(layer: str, before: Any, after: Any) -> Iterator[Change]:
-    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):  # one value, or a layer that only one of them has
+    if isinstance(before, Mapping) or isinstance(after, Mapping):
+        before, after = before or {}, after or {}
+    else:  # one value
         before, after = ({layer: value} if value is not None else {} for value in (before, after))
     for name in sorted({*before, *after}):
         was, now = before.get(name), after.get(name)

@@ -23,7 +23,7 @@ ONE_CORE = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1"
 )
 LAYERS = {"inputs": "data"}
-ORDER = ("inputs", "code", "command", "parameters", "seed", "distributions", "surroundings")
+ORDER = ("inputs", "code", "command", "parameters", "seed", "image", "distributions", "surroundings")
 SHOWN = 3
 
 

@@ -51,7 +51,8 @@ def run(
         source = Tree(source.commit)
     patch = records.store.put(source.patch) if source.patch else None
     distributions = records.store.put(canonical_json(everything()))
-    records.store.sync()
+    if patch:  # what else a run of steps needs can be made again: it waits for no remote
+        records.store.sync()
     started = _start(records, source, patch, distributions, fired, cause)
     try:
         with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:

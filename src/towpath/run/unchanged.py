@@ -51,8 +51,8 @@ def _is_like(before: Run, now: Run, state: State) -> bool:
 
 
 def _looks_around(project: Project) -> bool:
-    """Whether a check asks how fresh the data are, or a step is of what may change where it is installed."""
-    return any(step.version or step.use for step in project.steps.values()) or any(
+    """Whether a check asks how fresh the data are, or a step is of what may change where it is installed, or in an image."""
+    return any(step.version or step.use or step.container for step in project.steps.values()) or any(
         column.fresh for dataset in project.data.values() for column in dataset.checks.columns.values()
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from towpath.executors.opening import opened
 from towpath.pipeline import checkpoints, engine
+from towpath.pipeline.bringing import bring
 from towpath.pipeline.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
@@ -21,6 +22,7 @@ from towpath.pipeline.sources import Given
 from towpath.pipeline.values import Value
 from towpath.project import Project
 from towpath.run import needs
+from towpath.run.images import images
 from towpath.store import Store
 
 Note = Callable[[Sequence[Step], Sequence[Executed], StepFailed | None], None]
@@ -51,6 +53,7 @@ class Workshop:
         self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
         self._done: list[Executed] = []
         self.store = store
+        self._images: dict[str, str] = {}
         self._setting = Setting(
             code=code,
             pipeline=project.pipeline or "",
@@ -60,6 +63,8 @@ class Workshop:
             checkpoints=checkpoints.folder_of(project.home),
             plans=project.steps,
             reuse=reuse,
+            images=self._images,
+            bring=lambda value: bring(value, store),
             tell=self._ended,
         )
         self._executor = opened(project, store, environ)
@@ -72,8 +77,10 @@ class Workshop:
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps, in the order in which they ended.
 
-        Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is.
+        Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is or an
+        image that is not there.
         """
+        self._images |= images(self._project, self._code.root, steps, self._environ)
         needs.check(self._project, steps, self._executor.has)
         self._done = []
         try:
@@ -86,6 +93,7 @@ class Workshop:
 
     def aside(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps of other values than the run's: kept, but nothing is told of them. Raises as ``engine.make`` does."""
+        self._images |= images(self._project, self._code.root, steps, self._environ)
         quiet = replace(self._setting, tell=lambda one: None, logs=self._setting.logs / "aside")
         quiet.logs.mkdir(exist_ok=True)
         return engine.make(steps, self._sources(given).of(steps), quiet, self._executor)

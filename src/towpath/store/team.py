@@ -40,6 +40,12 @@ class NearStore:
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         return {digest for digest in self.local.missing(digests) if not self.remote.knows(digest)}
 
+    def bring(self, digests: Iterable[Digest]) -> None:
+        """Fetch, in a few calls, those of these objects that are not here and that the remote has."""
+        absent = self.local.missing(digests)
+        if absent and (there := self.remote.has(absent)):
+            self.remote.fetch(there, self.local)
+
     def sync(self) -> None:
         self.local.sync()
 

@@ -1,0 +1,53 @@
+"""The images in which steps execute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from towpath import __version__
+from towpath.errors import ProjectError
+from towpath.executors.container import Containers, program, project_image
+from towpath.executors.containerfile import recipe
+from towpath.executors.requirements import requirements
+from towpath.pipeline.graph import Step
+from towpath.project import Project
+from towpath.project_steps import PROJECT_IMAGE, StepPlan
+
+MEND = "write `executor: local`, or take `container` from the steps: the nodes of a cluster have images of their own"
+
+
+def images(project: Project, tree: Path, steps: Sequence[Step], environ: Mapping[str, str]) -> dict[str, str]:
+    """By what `container` names, the digests of the images; one that is not here is fetched.
+
+    Raises:
+        ProjectError: the project's own is not built, or is of other requirements by now; or they would execute on a cluster.
+        UsageError: another one is nowhere, or there is no program for containers.
+    """
+    plans = {step.name: plan for step in steps if (plan := project.steps.get(step.name, StepPlan())).container}
+    if not plans:
+        return {}
+    if project.executor != "local":
+        raise project.fault("executor", what=f"steps in containers do not execute on a cluster: {', '.join(plans)}", mend=MEND)
+    containers = Containers(program(environ))
+    return {wanted: _found(project, tree, name, wanted, containers) for name, plan in plans.items() if (wanted := plan.container)}
+
+
+def _found(project: Project, tree: Path, step: str, wanted: str, containers: Containers) -> str:
+    if wanted != PROJECT_IMAGE:
+        if containers.image(wanted) is None:
+            containers.pull(wanted)
+        image = containers.image(wanted)
+        if image is None:
+            raise _not_there(project, step, f"image {wanted} is not there")
+        return image.identity
+    image = containers.image(project_image(project.name))
+    if image is None:
+        raise _not_there(project, step, f"the project's image is not built on this machine, where {containers.program} keeps images")
+    if image.recipe != recipe(project.image, requirements(project.image, tree), __version__):
+        raise _not_there(project, step, "the project's image was made of another base, or other packages or requirements")
+    return image.identity
+
+
+def _not_there(project: Project, step: str, what: str) -> ProjectError:
+    return project.fault("steps", step, "container", what=what, mend="run `towpath image build`")
