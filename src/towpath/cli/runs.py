@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -60,11 +61,25 @@ def show(
 
 
 @app.command()
-def why(context: typer.Context, words: Words = None) -> None:
-    """Why a version stands where it stands: its cause, its gates, its staging, its release."""
+def why(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="VERSION | run N | A B", help="a version, a run, or two versions")] = None,
+    attribute: Annotated[bool, typer.Option("--attribute/--no-attribute", help="of two: what each layer did to each metric")] = True,
+) -> None:
+    """Why a version stands where it stands; of two versions: what they differ in, and which layer did what to the metrics."""
+    if words and "run" not in words and len(words) == 2:
+        _why_two(context, words, attribute=attribute)
+        return
     page = _page(context, words or [])
     explained = version_pages.explained(page) if isinstance(page, VersionPage) else run_pages.page_in_words(page, shared.width())
     shared.answer(context, page, explained)
+
+
+def _why_two(context: typer.Context, words: list[str], *, attribute: bool) -> None:
+    project = shared.project(context)
+    state = kept.state(project)
+    versions = [one.version for one in named(words, state)]
+    import_module("towpath.cli.why_versions").explain(context, project, state, versions, attribute=attribute)
 
 
 def _page(context: typer.Context, words: list[str]) -> VersionPage | RunPage:

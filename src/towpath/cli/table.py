@@ -25,7 +25,7 @@ VERBS: dict[str, Verb] = {
     "runs": Verb("towpath.cli.runs", "daily", "every run: cause, commit, outcome and why"),
     "show": Verb("towpath.cli.runs", "daily", "a version or a run in full"),
     "compare": Verb("towpath.cli.compare", "daily", "versions or runs side by side: what differs, and what does not"),
-    "why": Verb("towpath.cli.runs", "daily", "why a version stands where it stands"),
+    "why": Verb("towpath.cli.runs", "daily", "why a version stands where it stands; what two differ in, and what did what"),
     "why step": Verb("towpath.cli.why", "daily", "why a step was executed, or was reused, with the diff"),
     "trials": Verb("towpath.cli.trials", "daily", "what a search tried, and the leaderboard of models"),
     "predict": Verb("towpath.cli.daily", "daily", "score the rows of a file with the live version"),

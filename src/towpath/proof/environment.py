@@ -29,6 +29,18 @@ def recorded(run: Run, store: Store) -> dict[str, str]:
     return msgspec.json.decode(store.get(run.distributions), type=dict[str, str])
 
 
+def known(run: Run, store: Store) -> dict[str, str]:
+    """What is known of the distributions that were installed: all, or of an older run those that its steps import."""
+    if run.distributions and store.has(run.distributions):
+        return recorded(run, store)
+    of_steps = [msgspec.json.decode(store.get(one.fingerprint), type=_Causes) for one in run.steps if store.has(one.fingerprint)]
+    return {name: version for one in of_steps for name, version in one.distributions.items() if not name.startswith("files of ")}
+
+
+class _Causes(msgspec.Struct):
+    distributions: dict[str, str] = {}
+
+
 def built(distributions: Mapping[str, str], folder: Path, tell: Callable[[str], None]) -> Path:
     """A Python with just these distributions and this Towpath, in ``folder``; one that was built whole is taken as it is.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +12,19 @@ import polars as pl
 from msgspec.structs import replace
 
 from towpath import candidate, labels
-from towpath.candidate import Source
+from towpath.candidate import Sides, Source
 from towpath.data.exclude import taken_left
 from towpath.data.manifest import manifest
 from towpath.data.snapshot import Taken, known_facts, load
 from towpath.digest import Digest
 from towpath.errors import UnknownName, UsageError
+from towpath.formats.build import Trained
 from towpath.pipeline.engine import Executed
-from towpath.pipeline.graph import Step
+from towpath.pipeline.graph import Step, defaults_of
 from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
+from towpath.pipeline.signatures import signature
 from towpath.pipeline.tables import decoded
 from towpath.pipeline.values import Value
 from towpath.pipeline.worktree import unpack
@@ -49,11 +51,12 @@ class Place:
 
 
 class Made(NamedTuple):
-    """A model made again: the digest of its package, its figures on its own test rows, and these rows."""
+    """A model made again: what was trained, on which rows, the digest of its package, and its figures on the test rows."""
 
+    trained: Trained
+    sides: Sides
     package: Digest
     metrics: dict[str, float]
-    test: pl.DataFrame
 
 
 @dataclass
@@ -71,11 +74,17 @@ class Shop:
 
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps, and note them. Raises as ``Workshop.make`` does."""
-        done = self.workshop.make(steps, given)
-        self.done |= {one.step: one for one in done}
-        values = {**given, **{name: one.value for name, one in self.done.items()}}
-        self.asked |= {step.name: (step, {name: values[name] for name in step.inputs.values()}) for step in steps}
-        return done
+        try:
+            return self.workshop.make(steps, given)
+        finally:
+            self.done |= {one.step: one for one in self.workshop.done}
+            values = {**given, **{name: one.value for name, one in self.done.items()}}
+            self.asked |= {step.name: (step, _those(values, step.inputs.values())) for step in steps}
+
+
+def _those(values: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
+    """Of some names; files of the project are looked up anew."""
+    return {name: values[name] for name in names if name in values}
 
 
 @dataclass(frozen=True)
@@ -134,14 +143,18 @@ def made(here: Bench, ingredients: Ingredients) -> Made:
         StepFailed: a step made nothing.
         NotConvertible: the model has no portable form.
     """
-    rows = made_rows(here, ingredients)
-    sides = candidate.sides(here.project, labels.labelled(rows, here.project, ingredients.labels_by))
+    sides = made_sides(here, ingredients)
     trained = candidate.train(here.project, here.source, sides, chosen(here, ingredients), shop=here.shop)
     judged = candidate.judged(here.project, trained, sides, {}, here.place.store)
-    return Made(judged.digest, judged.metrics["candidate"], sides.test)
+    return Made(trained, sides, judged.digest, judged.metrics["candidate"])
 
 
-def made_rows(here: Bench, ingredients: Ingredients) -> pl.DataFrame:
+def made_sides(here: Bench, ingredients: Ingredients) -> Sides:
+    """The rows with labels, and on which side each lies. Raises as ``made`` does."""
+    return candidate.sides(here.project, labels.labelled(_made_rows(here, ingredients), here.project, ingredients.labels_by))
+
+
+def _made_rows(here: Bench, ingredients: Ingredients) -> pl.DataFrame:
     """The rows that training and gates share."""
     project, store, target = here.project, here.place.store, here.project.model.rows
     taken = {name: _taken(store, digest, ingredients, name) for name, digest in ingredients.snapshots.items()}
@@ -166,6 +179,17 @@ def _taken(store: Store, digest: Digest, ingredients: Ingredients, name: str) ->
 
 
 def chosen(here: Bench, ingredients: Ingredients) -> dict[str, Scalar]:
-    """Those of the parameters that neither the code's defaults nor the project's declarations give: what a search had chosen."""
-    known = candidate.parameters(here.project, here.source)
-    return {name: value for name, value in ingredients.parameters.items() if name not in known or known[name] != value}
+    """Those of the parameters that neither the code's defaults nor the project's declarations give: what a search had chosen.
+
+    What the training function does not take is left out: it is another's, where the parameters of one version meet the code of another.
+    """
+    model = here.project.model
+    if not model.train or model.is_auto:
+        return dict(ingredients.parameters)
+    takes, function = signature(here.code, model.train), here.source.function(model.train)
+    known = {**defaults_of(function), **model.parameters}
+    return {
+        name: value
+        for name, value in ingredients.parameters.items()
+        if (takes is None or name in takes.parameters) and (name not in known or known[name] != value)
+    }

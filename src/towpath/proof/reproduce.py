@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.runs import Run
 from towpath.pipeline.values import Value
 from towpath.proof.distances import NUMBERS, far
+from towpath.proof.environment import known
 from towpath.proof.ingredients import Ingredients
 from towpath.proof.made import Bench, Made, Place, bench, made
-from towpath.proof.suspects import by_causes, causes, suspect
+from towpath.proof.suspects import by_causes, suspect
 from towpath.registry import Version
 from towpath.report.reproduction import Answer, Part, Reproduction, Suspect, figures, overall
 from towpath.store import Store
@@ -97,7 +98,7 @@ class _Beside:
         part = Part(name="package", answer=Answer.IDENTICAL, before=before, now=again.package)
         if again.package == before:
             return part
-        rows = raw(again.test, self.here.project).drop(self.here.project.model.label.column)
+        rows = raw(again.sides.test, self.here.project).drop(self.here.project.model.label.column)
         try:
             one, other = (unpack(self.store, digest) for digest in (before, again.package))
             apart = parity(one.answerer(), other.answerer(), rows).max_difference
@@ -122,10 +123,10 @@ class _Beside:
         if now.codec == "pickle" and before.step == self.here.project.model.train:  # objects have more than one form in bytes
             answer, because = Answer.DIFFERENT if package.answer is Answer.DIFFERENT else Answer.EQUAL, "judged by the package"
             return msgspec.structs.replace(part, answer=answer, because=because)
-        known = self.store.recall(before.fingerprint)
-        if known is None or known.content != before.content:
+        kept = self.store.recall(before.fingerprint)
+        if kept is None or kept.content != before.content:
             return msgspec.structs.replace(part, answer=Answer.DIFFERENT, because="what it had made is no longer in the store")
-        apart = far(Value(known.codec, known.output, known.content), now, self.store)
+        apart = far(Value(kept.codec, kept.output, kept.content), now, self.store)
         if now.codec not in NUMBERS or apart == float("inf"):
             return msgspec.structs.replace(part, answer=Answer.DIFFERENT)
         answer = Answer.EQUAL if apart <= self.tolerance else Answer.DIFFERENT
@@ -151,10 +152,7 @@ class _Beside:
 
 def _environment(run: Run, store: Store) -> list[Change]:
     """What is installed otherwise than when the run was made: of everything, where that was recorded, else of what its steps import."""
-    here = everything()
-    if run.distributions and store.has(run.distributions):
-        before: Mapping[str, str] = msgspec.json.decode(store.get(run.distributions), type=dict[str, str])
-        return differences({"distributions": before}, {"distributions": here})
-    known = [found.get("distributions", {}) for one in run.steps if (found := causes(store, one.fingerprint))]
-    before = {name: version for some in known for name, version in some.items() if not name.startswith("files of ")}
-    return differences({"distributions": before}, {"distributions": {name: here[name] for name in before if name in here}})
+    before, here = known(run, store), everything()
+    if not run.distributions:
+        here = {name: version for name, version in here.items() if name in before}
+    return differences({"distributions": before}, {"distributions": here})
