@@ -69,8 +69,9 @@ class StepPlan(Part, frozen=True, kw_only=True):
     distribution that it is to ``use``.
 
     ``inputs``: by the name under which the step takes it, a dataset, a step, or a path; ``outputs``: what a command writes.
-    ``version`` is a command whose output counts. It is tried again after errors of the types ``retry_on`` (any, when left out).
-    It begins when so many ``cpus`` and ``gpus`` and so much ``memory`` are free, and gets no more memory than that.
+    ``version`` is a command whose output counts. A function may be called for ``each`` value of a column of what it takes first.
+    It is tried again after errors of the types ``retry_on`` (any, when left out). It begins when so many ``cpus`` and ``gpus`` and so
+    much ``memory`` are free, and gets no more memory than that.
     ``container``: the image in which it executes; ``project`` is the one that is made of the project.
     """
 
@@ -79,6 +80,7 @@ class StepPlan(Part, frozen=True, kw_only=True):
     inputs: Sources = field(default_factory=dict, name="in")
     outputs: Outputs = field(default_factory=dict, name="out")
     version: str | None = None
+    each: Annotated[str, Meta(min_length=1)] | None = None
     parameters: dict[str, Scalar] = {}
     params: dict[str, Scalar] = {}
     timeout: Duration | None = None
@@ -94,6 +96,8 @@ class StepPlan(Part, frozen=True, kw_only=True):
             raise ValueError("`out` and `version` belong to a command: add `cmd`")
         if self.use and self.cmd is not None:
             raise ValueError("a step is a command or a function: `cmd` or `use`")
+        if self.each and self.cmd is not None:
+            raise ValueError("`each` is for functions, and this is a command")
         if self.cmd is not None and not self.cmd:
             raise ValueError("`cmd` is empty")
         if self.cmd is not None and not self.outputs:

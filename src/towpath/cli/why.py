@@ -13,6 +13,7 @@ from towpath.digest import Digest
 from towpath.errors import TowpathError
 from towpath.events import Origin
 from towpath.pipeline.executions import Asked, Time, asked
+from towpath.pipeline.fan_out import is_part, whole_of
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import Change, differences, in_words, layers
 from towpath.project import FILE, Project
@@ -24,7 +25,10 @@ app = shared.new_app()
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. ``before`` and ``changes`` are None where there is nothing to compare with, or no longer."""
+    """The answer. ``before`` and ``changes`` are None where there is nothing to compare with, or no longer.
+
+    ``parts``: of a step that is made in parts, whether each was reused.
+    """
 
     step: str
     run: int
@@ -36,6 +40,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     layers: list[str]
     changes: list[Change] | None
+    parts: dict[str, bool]
     weaknesses: list[str]
 
 
@@ -47,7 +52,8 @@ def step(
 ) -> None:
     """Why a step was executed or reused: which layer of its causes differs from the time before, with the diff; and its weaknesses."""
     project = shared.project(context)
-    found = asked(kept.state(project).runs, name, run)
+    runs = kept.state(project).runs
+    found = asked(runs, name, run)
     changes = _changes(found, kept.store(project))
     explained = Explained(
         step=name,
@@ -60,7 +66,8 @@ def step(
         because=_because(found, changes),
         layers=layers(changes or []),
         changes=changes,
-        weaknesses=_weaknesses(project, name),
+        parts={one.step: one.reused for one in runs.all[found.this.run].steps if is_part(one.step, name)},
+        weaknesses=_weaknesses(project, whole_of(name)),
     )
     shared.answer(context, explained, _in_words(explained))
 
@@ -108,6 +115,9 @@ def _in_words(one: Explained) -> str:
     lines = [f"step {one.step}, run {one.run}: {one.because}"]
     for change in one.changes or ():
         lines += [f"  {in_words(change)}", *(f"    {line}" for line in change.diff)]
+    if one.parts:
+        executed = [part for part, reused in one.parts.items() if not reused]
+        lines.append(f"  {len(one.parts):,} parts, executed: {', '.join(executed) or 'none'}")
     if one.weaknesses:
         lines += ["what its fingerprint cannot know, as the code is now:", *(f"  {words}" for words in one.weaknesses)]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.command import filled
+from towpath.pipeline.fan_out import is_split, over, whole_of
 from towpath.pipeline.graph import Described, Step
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import Signature, signature
@@ -26,6 +27,13 @@ def declared(project: Project, code: Code) -> Described:
     sources = Sources(project, code)
 
     def described(name: str) -> Step | None:
+        if is_split(name):
+            whole = plain(whole_of(name))
+            return _over(project, whole)[0] if whole and project.steps.get(whole.name, StepPlan()).each else None
+        step = plain(name)
+        return _over(project, step)[1] if step and project.steps.get(name, StepPlan()).each else step
+
+    def plain(name: str) -> Step | None:
         plan = project.steps.get(name, StepPlan())
         found = signature(code, name)
         if found and (plan.cmd or plan.use):
@@ -38,6 +46,17 @@ def declared(project: Project, code: Code) -> Described:
         return _call(name, found, Call(name), plan, sources) if found else None
 
     return described
+
+
+def _over(project: Project, step: Step) -> tuple[Step, Step]:
+    """The steps of one that is made for each value of a column."""
+    column = str(project.steps[step.name].each)
+    if not step.inputs:
+        what = f"step {step.name!r} takes no table whose {column!r} there could be"
+        raise project.fault(
+            "steps", step.name, "each", what=what, mend="let its first parameter name a dataset or a step, or leave `each` out"
+        )
+    return over(step, column)
 
 
 def _used(project: Project, name: str, plan: StepPlan, sources: Sources) -> Step:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
 from towpath.events import Origin
-from towpath.pipeline import checkpoints
+from towpath.pipeline import checkpoints, fan_out
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
 from towpath.pipeline.fingerprint import causes_of
@@ -25,10 +26,12 @@ from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
 from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value
+from towpath.pipeline.work import Each, Gather, Split
 from towpath.project_steps import StepPlan
 from towpath.quantities import size_in_words
 from towpath.store import Execution, Store
 
+_PLAIN, _LONGEST = " []@()+,=:", 200  # letters of a step's name that are those of its log, and how many
 _SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
 
 
@@ -116,7 +119,11 @@ class _Course:
     def goes_on(self) -> bool:
         """Take from the cache what is there, begin what there is room for; whether anything is under way."""
         while self._wave.ready and not self.failed:
-            known = _known(self._wave.ready.popleft(), self._wave.values, self._setting)
+            step = self._wave.ready.popleft()
+            if isinstance(step.work, Each):
+                self._wave.spread(step, step.work, self._setting.store)
+                continue
+            known = _known(step, self._wave.values, self._setting)
             if isinstance(known, Executed):
                 self._setting.tell(self._wave.ended(known))
             else:
@@ -168,6 +175,15 @@ class _Wave:
                 self._users.setdefault(name, []).append(step.name)
         self.ready = deque(step for step in steps if not self._missing[step.name])
 
+    def spread(self, step: Step, each: Each, store: Store) -> None:
+        """Put the parts of a step in its place, now that they are known, and behind them what gathers them."""
+        tables, parts, gather = fan_out.spread(step, each, self.values[step.inputs[each.parameter]], store)
+        self.values |= tables
+        self._steps[step.name] = gather
+        self._missing[step.name] = {part.name for part in parts}
+        self._users |= {part.name: [step.name] for part in parts}
+        self.ready.extend(parts)
+
     def ended(self, executed: Executed) -> Executed:
         """Note a value; what waited for nothing else is ready."""
         self.values[executed.step] = executed.value
@@ -184,7 +200,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     inputs = {parameter: values[name] for parameter, name in step.inputs.items()}
     inputs |= {parameter: part_of(inputs[parameter], path, setting.store) for parameter, path in step.parts.items()}
     seed = setting.seed(step.name)
-    wanted = setting.plans.get(step.name, StepPlan())
+    wanted = _plan(step, setting)
     image = setting.images[wanted.container] if wanted.container else ""
     known_by = causes_of(step, {parameter: value.content for parameter, value in inputs.items()}, seed, setting.code, image)
     fingerprint = of_value(known_by)
@@ -205,13 +221,20 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
         parameters=step.parameters,
         seed=seed,
         libraries=libraries,
-        log=str(setting.logs / f"{step.name}.log"),
+        log=str(setting.logs / f"{quote(step.name, safe=_PLAIN)[:_LONGEST]}.log"),
         checkpoint=str(setting.checkpoints / fingerprint) if setting.checkpoints else "",
         timeout_s=wanted.timeout.total_seconds() if wanted.timeout else None,
         needs=Resources(cpus=wanted.cpus, memory=wanted.memory or 0, gpus=wanted.gpus),
         image=image,
     )
     return _Asked(fingerprint, task, wanted.retries, wanted.retry_on, borrowed)
+
+
+def _plan(step: Step, setting: Setting) -> StepPlan:
+    """How a step is executed; its parts as the whole."""
+    if isinstance(step.work, Split | Gather):
+        return StepPlan()
+    return setting.plans.get(step.name) or setting.plans.get(fan_out.whole_of(step.name), StepPlan())
 
 
 def _remembered(asked: _Asked, done: Done, value: Value, store: Store) -> Executed:

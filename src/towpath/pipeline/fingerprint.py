@@ -11,7 +11,7 @@ from towpath.digest import Digest, of_value
 from towpath.pipeline.distributions import versions
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project, Reached
-from towpath.pipeline.work import Call, Command, Commands, Use
+from towpath.pipeline.work import Call, Command, Commands, Each, Gather, Split, Use
 
 __all__ = ["causes", "causes_of", "fingerprint", "surroundings", "versions"]
 
@@ -51,6 +51,16 @@ def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project
             known = {"cmd": "\n".join(commands.cmd), "wdir": commands.wdir, "out": commands.outputs, **told}
             counted = {name: digest for name, digest in inputs.items() if name not in commands.uncounted}
             return _of_command(known, step.parameters, counted, image)
+        case Split(_, column):
+            return _of_tables({"split by": column}, inputs)
+        case Gather():
+            return _of_tables({"gathered": 1}, inputs)
+        case Each():
+            raise ValueError(f"{step.name} is made in parts, each of which has its causes")
+
+
+def _of_tables(known: Mapping[str, Any], inputs: Mapping[str, Digest]) -> dict[str, Any]:
+    return {"tables": dict(known), "inputs": dict(inputs), "distributions": versions({ENGINE})}
 
 
 def _of_command(known: Mapping[str, Any], parameters: Mapping[str, Any], inputs: Mapping[str, Digest], image: str) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
-from towpath.pipeline import codecs, command, functions, in_tree
+from towpath.pipeline import codecs, command, fan_out, functions, in_tree
 from towpath.pipeline.calling import call
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
 from towpath.pipeline.values import Value
-from towpath.pipeline.work import Call, Command, Commands, Use
+from towpath.pipeline.work import Call, Command, Commands, Each, Gather, Split, Use
 from towpath.store import Store
 
 _latest: list[tuple[Value, bytes | str]] = []
@@ -60,6 +60,12 @@ def _made(task: Task, store: Store, place: Path) -> Value:
             return command.made(task, asked, store, place)
         case Commands() as several:
             return in_tree.made(task, several, store, place)
+        case Split() as asked_for:
+            return fan_out.split(task.step, asked_for, task.inputs["table"], store, place)
+        case Gather():
+            return fan_out.gather(task.step, task.inputs, store, place)
+        case Each():
+            raise ValueError(f"step {task.step!r} is made in parts, each of which is a task")
 
 
 def _called(task: Task, function: Function, root: Path, store: Store, place: Path) -> Value:

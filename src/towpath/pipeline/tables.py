@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from towpath.data.read import read_file
 from towpath.data.snapshot import load
 from towpath.data.walk import are_tables
 from towpath.digest import Digest
-from towpath.errors import UsageError
+from towpath.errors import UnknownName, UsageError
 from towpath.formats.frames import as_annotated, as_polars
 from towpath.pipeline.folders import lend_files
 from towpath.pipeline.functions import Function, annotation, wants_folder
@@ -104,3 +104,37 @@ _WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".json": pl.DataFrame.write_json,
     ".ndjson": pl.DataFrame.write_ndjson,
 }
+
+
+def split(frame: pl.DataFrame, column: str, step: str) -> list[tuple[str, pl.DataFrame]]:
+    """The rows by the values of a column, in the order of these, nulls last, with what the values are called.
+
+    Raises:
+        UnknownName: there is no such column.
+        UsageError: there are no rows, or the values are fractions or nested, or two of them are called the same.
+    """
+    if column not in frame.columns:
+        raise UnknownName(f"column of what step {step!r} takes first", column, frame.columns)
+    kind = frame.schema[column]
+    if kind.is_float() or kind.is_nested() or not frame.height:
+        why = f"column {column!r} is {kind}" if frame.height else "there are no rows"
+        raise UsageError(
+            f"step {step!r} cannot be made for each {column!r}: {why}", mend="name a column of texts, whole numbers, days or times"
+        )
+    parts = frame.partition_by(column, maintain_order=True)
+    found = sorted(((part[column][0], part) for part in parts), key=lambda one: (one[0] is None, one[0] if one[0] is not None else 0))
+    labelled = [("null" if value is None else str(value), part) for value, part in found]
+    names = [label for label, _ in labelled]
+    if twice := next((label for label in names if names.count(label) > 1), None):
+        raise UsageError(f"two values of column {column!r} are called {twice!r}", mend="tell them apart in the step before")
+    return labelled
+
+
+def stacked(frames: Mapping[str, pl.DataFrame], step: str) -> pl.DataFrame:
+    """Tables one under another. Raises UsageError where they have not the same columns."""
+    try:
+        return pl.concat(frames.values())
+    except pl.exceptions.PolarsError as fault:
+        raise UsageError(
+            f"the parts of step {step!r} are not one table: {fault}", mend="return the same columns, of the same types, for each part"
+        ) from None

@@ -1,4 +1,4 @@
-"""What a step does: which function it calls, or which command or commands it executes."""
+"""What a step does: which function it calls, which commands it executes; and how one is made in parts."""
 
 from __future__ import annotations
 
@@ -46,4 +46,22 @@ class Commands(msgspec.Struct, frozen=True, kw_only=True, tag="commands"):
     mark: str = ""
 
 
-Work = Call | Use | Command | Commands
+class Split(msgspec.Struct, frozen=True, tag="split"):
+    """Parts of the table that ``step`` takes, by the values of a column."""
+
+    step: str
+    column: str
+
+
+class Gather(msgspec.Struct, frozen=True, tag="gather"):
+    """What the parts of a step made, together."""
+
+
+class Each(msgspec.Struct, frozen=True, tag="each"):
+    """A function, called for each part of what ``parameter`` takes; no task, as it becomes one a part."""
+
+    work: Call | Use
+    parameter: str
+
+
+Work = Call | Use | Command | Commands | Split | Gather | Each

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from towpath.digest import Digest
 from towpath.errors import Broken, Unavailable, UnknownName, UsageError
 from towpath.store import trees
@@ -15,7 +17,7 @@ from towpath.store.port import Execution, Store
 from towpath.store.remote.batches import Batch, Signed, Told, of_batch
 from towpath.store.remote.remote import Remote
 
-FILES = "files"  # the codec of a tree
+FILES, PARTS = "files", "parts"  # the codec of a tree, and that of the parts of a table
 
 
 def parts(store: Store, codec: str, output: Digest) -> Iterator[Digest]:
@@ -24,6 +26,9 @@ def parts(store: Store, codec: str, output: Digest) -> Iterator[Digest]:
     Raises:
         UnknownName, Broken: as ``Store.get``, of a tree's nodes.
     """
+    if codec == PARTS:
+        for _, one in msgspec.json.decode(store.get(output))["parts"]:
+            yield from parts(store, one["codec"], Digest(one["output"]))
     if codec == FILES:
         yield from (file.digest for file in trees.files(store, output))
         yield from reversed(list(trees.nodes(store, output)))
