@@ -60,16 +60,6 @@ def test_nothing_heavy_is_loaded_for_it(home: Path) -> None:
         assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_step_that_raises_is_told_with_its_lines_and_its_log(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (home / "pipeline.py").write_text(PIPELINE.replace("max(words, key=len)", "print('looking') or words[9]"))
-    assert main(["run"]) == 1
-    out = capfd.readouterr().out
-    assert "step 'longest' raised IndexError: list index out of range" in out
-    assert "words[9]" in out
-    assert "engine.py" not in out
-    assert (home / ".towpath/logs/run-1/longest.log").read_text() == "looking\n"
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

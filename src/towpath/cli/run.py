@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from towpath import kept
 from towpath.cli import shared
 from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
-from towpath.locks import RUN, lock_of
+from towpath.locks import RUN, Lock, lock_of
 from towpath.project import FILE
 from towpath.project_file import DVC
 from towpath.quantities import share
@@ -49,8 +50,8 @@ def run(
     lock = lock_of(records.project.home, RUN)
     if lock_held is not None:
         lock.adopt(lock_held)
-    if not lock.take("a run by hand"):
-        raise Unavailable(f"another run is going on ({lock.holder()})", mend="wait for it (`towpath status`), then run again")
+    if not lock.take(f"process {os.getpid()}, by hand, since {records.clock.now():%Y-%m-%d %H:%M:%S} UTC"):
+        raise _busy(records, lock)
     quiet = shared.asked(context).json
     try:
         ended = run_once(
@@ -68,6 +69,15 @@ def run(
     shared.answer(context, ended, _words(ended, records))
     if ended.outcome in SAID_NO:
         raise typer.Exit(1)
+
+
+def _busy(records: Records, lock: Lock) -> Unavailable:
+    holder, going = lock.holder(), records.state().runs.going_on
+    if going and (f"process {going.pid}," in holder or "process" not in holder):
+        which = f"run {going.number} is going on: process {going.pid}, since {going.started:%Y-%m-%d %H:%M:%S} UTC, {going.cause}"
+    else:  # it has begun just now
+        which = f"another run is going on: {holder}"
+    return Unavailable(which, mend="wait until it has ended (`towpath status`), then run again; there is one run at a time")
 
 
 def _keep_from_git(home: Path) -> None:

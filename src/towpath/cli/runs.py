@@ -66,7 +66,10 @@ def why(
     words: Annotated[list[str] | None, typer.Argument(metavar="VERSION | run N | A B", help="a version, a run, or two versions")] = None,
     attribute: Annotated[bool, typer.Option("--attribute/--no-attribute", help="of two: what each layer did to each metric")] = True,
 ) -> None:
-    """Why a version stands where it stands; of two versions: what they differ in, and which layer did what to the metrics."""
+    """Why a version stands where it stands; of two versions: what they differ in, and which layer did what to the metrics.
+
+    `towpath why step NAME` tells why a step was executed, or was not.
+    """
     if words and "run" not in words and len(words) == 2:
         _why_two(context, words, attribute=attribute)
         return

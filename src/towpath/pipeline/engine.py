@@ -24,6 +24,7 @@ from towpath.pipeline.fingerprint import causes_of
 from towpath.pipeline.folders import part_of
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project
+from towpath.pipeline.reasons import SHOWN
 from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value
 from towpath.pipeline.work import Each, Gather, Split
@@ -90,8 +91,8 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
         setting.store.sync()
         if setting.checkpoints:
             checkpoints.remove(setting.checkpoints, [one.fingerprint for one in wave.done if not one.reused])
-    if failed and failed.fault:
-        raise StepFailed(failed.step, failed.fault.what, mend=failed.fault.mend, trace=failed.fault.trace)
+    if failed:
+        raise failed
     return wave.done
 
 
@@ -111,7 +112,7 @@ class _Course:
     """Which tasks wait for room, which are under way, and which failed first."""
 
     def __init__(self, wave: _Wave, setting: Setting, executor: Executor) -> None:
-        self.failed: Done | None = None
+        self.failed: StepFailed | None = None
         self._wave, self._setting, self._executor = wave, setting, executor
         self._waiting: list[_Asked] = []
         self._busy: dict[str, _Asked] = {}
@@ -144,13 +145,23 @@ class _Course:
         if done.fault and not self.failed and one.may_try_again(done.fault):
             self._begin(replace(one, tries=one.tries - 1))
         elif done.value is None:
-            self.failed = self.failed or done
+            self.failed = self.failed or _failure(one.task, done)
         else:
             self._setting.tell(self._wave.ended(_remembered(one, done, done.value, self._setting.store)))
 
     def _begin(self, one: _Asked) -> None:
         self._busy[one.task.step] = one
         self._executor.submit(one.task)
+
+
+def _failure(task: Task, done: Done) -> StepFailed:
+    """The error of a task: with what it took, and where it says more."""
+    fault = done.fault or Fault(what=f"step {task.step!r} made nothing", mend="run again")
+    took = ", ".join(f"{name} {value.content[:SHOWN]}" for name, value in task.inputs.items())
+    what = f"{fault.what}\nit took {took}" if took else fault.what
+    is_logged = task.log and task.log not in fault.mend and Path(task.log).exists()
+    mend = f"{fault.mend}; more is in its log, {task.log}" if is_logged else fault.mend
+    return StepFailed(task.step, what, mend=mend, trace=fault.trace)
 
 
 def _no_room(task: Task) -> UsageError:

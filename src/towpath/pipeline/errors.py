@@ -25,6 +25,12 @@ class StepFailed(TowpathError):
         return cls(step, what, mend="mend the step; what ran before it is kept", trace=trace)
 
 
+def whole_trace(fault: BaseException) -> str:
+    """All lines of a traceback from the user's function on, those of libraries too, for the step's log."""
+    inside = fault.__traceback__.tb_next if fault.__traceback__ else None
+    return "".join(traceback.format_exception(type(fault), fault, inside or fault.__traceback__))
+
+
 def trace_of(fault: BaseException, root: Path) -> str:
     """The lines of a traceback that lie in files under ``root``, with paths relative to it; the last three where none does."""
     if isinstance(fault, SyntaxError):

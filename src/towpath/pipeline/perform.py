@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
@@ -12,7 +14,7 @@ from towpath.clock import machine_s
 from towpath.errors import TowpathError
 from towpath.pipeline import codecs, command, fan_out, functions, in_tree
 from towpath.pipeline.calling import call
-from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.errors import StepFailed, whole_trace
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
 from towpath.pipeline.seeds import sow
@@ -36,7 +38,10 @@ def perform(task: Task, store: Store, place: Path) -> Done:
 def _told(task: Task, fault: TowpathError | MemoryError | OSError) -> Fault:
     if isinstance(fault, TowpathError):
         trace = fault.trace if isinstance(fault, StepFailed) else ""
-        kind = type(fault.__cause__ if isinstance(fault, StepFailed) and fault.__cause__ else fault)
+        theirs = fault.__cause__ if isinstance(fault, StepFailed) else None
+        if theirs:
+            _log(task, whole_trace(theirs))
+        kind = type(theirs or fault)
         return Fault(what=fault.what, mend=fault.mend, trace=trace, kinds=_kinds(kind))
     if isinstance(fault, MemoryError):
         what, mend = "memory ran out", "give it fewer rows or the machine more memory"
@@ -44,6 +49,13 @@ def _told(task: Task, fault: TowpathError | MemoryError | OSError) -> Fault:
         what, mend = str(fault), "look at the disk's free space and at who may write there, then run again"
     where = f"while what step {task.step!r} takes was read, or what it made was kept"
     return Fault(what=f"{where}: {what}", mend=mend, kinds=_kinds(type(fault)))
+
+
+def _log(task: Task, text: str) -> None:
+    """Add to the step's log, behind what it printed."""
+    sys.stdout.flush()
+    with suppress(OSError), open(task.log or os.devnull, "a", encoding="utf-8", errors="replace") as log:
+        log.write(text)
 
 
 def _kinds(kind: type[BaseException]) -> tuple[str, ...]:

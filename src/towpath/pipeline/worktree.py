@@ -73,6 +73,20 @@ def unpack(root: Path, source: Tree, target: Path) -> Path:
     return target
 
 
+def is_descendant(root: Path, commit: str, older: str) -> bool:
+    """Whether a commit has another among those before it. An ``older`` one that is not in this clone is not."""
+    return _git(root, "merge-base", "--is-ancestor", older, commit, check=False).returncode == 0
+
+
+def behind_upstream(root: Path) -> tuple[int, str]:
+    """How many commits the branch that it follows has and the one that is checked out has not, as far as they were fetched; its name."""
+    name = _git(root, "rev-parse", "--abbrev-ref", "@{upstream}", check=False)
+    if name.returncode:
+        return 0, ""
+    counted = _git(root, "rev-list", "--count", "HEAD..@{upstream}", check=False)
+    return int(counted.stdout or 0), name.stdout.decode().strip()
+
+
 def _git(
     folder: Path, *words: str, check: bool = True, data: bytes | None = None, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:

@@ -22,7 +22,7 @@ from towpath.pipeline.worktree import unpack as unpack_tree
 from towpath.project_file import load as load_project
 from towpath.project_file import load_any
 from towpath.records import Records
-from towpath.run import steps
+from towpath.run import stale, steps
 from towpath.run.bench import Bench, Ended, Tell
 from towpath.run.unchanged import stop_if_nothing_changed
 from towpath.state import State
@@ -54,6 +54,8 @@ def run(
     if patch:  # what else a run of steps needs can be made again: it waits for no remote
         records.store.sync()
     started = _start(records, source, patch, distributions, fired, cause)
+    for words in stale.warnings(records.project.root, source.commit, records.state()):
+        tell(words)
     try:
         with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
             unpacked = unpack_tree(records.project.root, source, Path(folder))
