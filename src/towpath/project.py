@@ -12,15 +12,14 @@ from msgspec.structs import replace
 
 from towpath.errors import ProjectError, UsageError
 from towpath.project_checks import Checks
-from towpath.project_fields import Duration, Factor, Part, Place, Rate, Scalar, Share
+from towpath.project_fields import Duration, Factor, Part, Place, Rate, Share
+from towpath.project_model import Clusters, Model, Split
 from towpath.project_search import Search
 from towpath.project_steps import ImagePlan, StepPlan
 from towpath.quantities import rate
 
 FILE = "towpath.yaml"
 BUCKETS = ("s3", "gs", "az")
-AUTO = "auto"
-Task = Literal["binary", "multiclass", "regression"]
 
 
 class Dataset(Part, frozen=True, kw_only=True):
@@ -75,62 +74,6 @@ class Dataset(Part, frozen=True, kw_only=True):
     def is_here(self) -> bool:
         """Whether its files lie in the project or elsewhere on this machine, where a person may change them and a check-out writes them."""
         return self.source == "files"
-
-
-class Label(Part, frozen=True, kw_only=True):
-    """The column to predict; known ``after`` the prediction; what counts where it never arrives."""
-
-    column: str
-    after: Duration = timedelta(0)
-    missing: Scalar = "exclude"
-
-    @classmethod
-    def short(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-
-class Model(Part, frozen=True, kw_only=True):
-    """``rows``, ``features`` and ``train`` name functions of the pipeline; ``rows`` may name a dataset.
-
-    ``train: auto`` lets the models that come with Towpath compete.
-    """
-
-    task: Task
-    rows: str
-    label: Label
-    features: str | None = None
-    train: str | None = None
-    parameters: dict[str, Scalar] = {}
-
-    @property
-    def is_auto(self) -> bool:
-        """Whether the model is chosen from the portfolio."""
-        return self.train == AUTO
-
-
-class Holdout(Part, frozen=True, kw_only=True):
-    """One of: the ``last`` stretch of time, a ``random`` share (by ``stratify``), or ``share`` of the ``groups`` of a column."""
-
-    last: Duration | None = None
-    random: Share | None = None
-    stratify: str | None = None
-    groups: str | None = None
-    share: Share = 0.2
-
-    def __post_init__(self) -> None:
-        if sum(way is not None for way in (self.last, self.random, self.groups)) != 1:
-            raise ValueError("a holdout is one of `last: 14d`, `random: 20%` or `groups: COLUMN`")
-
-
-class Split(Part, frozen=True, kw_only=True):
-    """``test`` is seen by gates only, ``valid`` by search and early stopping only.
-
-    ``leaks``: what is done where a step before the split looks across rows at the label.
-    """
-
-    test: Holdout = Holdout(random=0.2)
-    valid: Holdout | None = None
-    leaks: Literal["reject", "tell", "ignore"] = "reject"
 
 
 def _one_of(*names: str) -> Meta:
@@ -238,6 +181,7 @@ class Declared(Part, frozen=True, kw_only=True):
     name: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
     data: Annotated[dict[str, Dataset], Meta(min_length=1)] = {}
     trained: Model | None = field(default=None, name="model")
+    clusters: Clusters | None = None
     steps: dict[str, StepPlan] = {}
     executor: Annotated[str, Meta(pattern=r"^(local|ray|ray://[^/\s]+)$")] = "local"
     pipeline: str | None = None
@@ -256,9 +200,11 @@ class Declared(Part, frozen=True, kw_only=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.trained is None and not self.steps:
+        if self.trained is None and self.clusters is None and not self.steps:
             raise ValueError("there is nothing to make: declare a `model`, or the `steps` of the pipeline that are wanted")
-        if self.trained is not None and not self.data:
+        if self.trained is not None and self.clusters is not None:
+            raise ValueError("a project has a `model` or `clusters`")
+        if (self.trained is not None or self.clusters is not None) and not self.data:
             raise ValueError("a model learns from `data`, and there is none")
 
     @property
@@ -267,6 +213,11 @@ class Declared(Part, frozen=True, kw_only=True):
         if self.trained is None:
             raise UsageError(f"the project {self.name} trains no model", mend="declare one under `model` in towpath.yaml")
         return self.trained
+
+    @property
+    def rows(self) -> str:
+        """The step or the dataset whose rows are learned from. Raises as ``model``."""
+        return self.clusters.rows if self.clusters else self.model.rows
 
 
 class Project(Declared, frozen=True, kw_only=True):

@@ -36,7 +36,7 @@ class Unreadable(ValueError):
 def read(part: type[Read], value: Any) -> Read:
     """The part that plain values (of YAML or JSON) tell of. Raises Unreadable.
 
-    >>> from towpath.project import Label
+    >>> from towpath.project_model import Label
     >>> read(Label, {"column": "late", "after": "1d"}).after
     datetime.timedelta(days=1)
     """

@@ -103,3 +103,30 @@ def test_a_search_that_cannot_be_is_told_before_it_begins(tmp_path: Path, text: 
     ended = little.ran(root)
     assert ended.outcome is Outcome.FAILED
     assert all(one in ended.because for one in told), ended.because
+
+
+GROUPS = """\
+name: groups
+data: {rides: data/*.parquet}
+clusters: {rows: rides, leave: [time, late]}
+search: {trials: 5, folds: 2}
+"""
+
+
+def test_groups_are_looked_for_and_the_leaderboard_is_kept(tmp_path: Path) -> None:
+    root = little.make(tmp_path / "little", towpath=GROUPS, months=1)
+    ended = little.ran(root)
+    assert (ended.outcome, ended.version) == (Outcome.EXECUTED, None)
+    assert "came first of 3 with silhouette" in ended.because
+    [told] = chosen(root)
+    kept = msgspec.json.decode(little.world(root).store.get(str(told.trials_in)), type=Searched)
+    assert {one.contender for one in kept.standings} == {"kmeans", "batches", "mixture"}
+    assert len(kept.trials) == told.trials == 5
+
+
+def test_a_column_to_leave_out_that_is_not_there_is_told(tmp_path: Path) -> None:
+    root = little.make(tmp_path / "little", towpath=GROUPS.replace("late]", "later]"), months=1)
+    ended = little.ran(root)
+    assert ended.outcome is Outcome.FAILED
+    assert "no column called 'later'" in ended.because
+    assert "towpath.yaml:3" in ended.because

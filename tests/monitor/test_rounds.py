@@ -13,8 +13,8 @@ from towpath.journal.memory import MemoryJournal
 from towpath.journal.port import Batch, Label, Scored
 from towpath.monitor.profile import encode, profile
 from towpath.monitor.rounds import Champion, Rounds, raw_rows, windows, with_values
-from towpath.project import Label as LabelRule
 from towpath.project import Monitor
+from towpath.project_model import Label as LabelRule
 from towpath.project_reading import read
 from towpath.store.memory import MemoryStore
 

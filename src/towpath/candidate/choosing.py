@@ -29,9 +29,9 @@ from towpath.project_search import Search
 from towpath.search.auto import models
 from towpath.search.crews import Alone, Local
 from towpath.search.declared import budget_of, folds_of, metric_of, question_of
-from towpath.search.portfolio import CONTENDERS, MODEL
+from towpath.search.portfolio import MODEL
 from towpath.search.search import search
-from towpath.search.searched import Searched
+from towpath.search.searched import Searched, of_board
 from towpath.search.trial_log import place
 from towpath.search.trials import Tried
 
@@ -117,17 +117,7 @@ def _among_models(ground: _Ground, folder: Path | None, tell: Tell) -> Searched:
     project, metric = ground.project, ground.metric
     label, task, declared = project.model.label.column, project.model.task, project.search or Search()
     board = models(ground.seen, label, task, declared, ground.folds, seed=ground.seed, folder=folder, about=ground.about, tell=tell)
-    return Searched(
-        parameters=board.best.chosen,
-        metric=metric.name,
-        better=metric.better,
-        value=board.best.value,
-        seconds=sum(one.seconds for one in board.standings),
-        space=next(one.space for one in CONTENDERS if one.name == board.best.contender),
-        trials=board.trials,
-        standings=board.standings,
-        left_out=board.left_out,
-    )
+    return of_board(board, metric.name, metric.better)
 
 
 def _of_function(

@@ -17,8 +17,8 @@ from towpath.formats.frames import kind_of
 from towpath.pipeline import functions
 from towpath.pipeline.functions import Function, named
 from towpath.pipeline.train import TRAIN, VALID, fit, parameters_of
-from towpath.project import Task
 from towpath.project_fields import Scalar
+from towpath.project_model import Task
 from towpath.search.port import Trial
 
 

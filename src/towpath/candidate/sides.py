@@ -10,7 +10,8 @@ import polars as pl
 from towpath.evaluation import Groups, Last, Random, Way
 from towpath.evaluation.splits import split
 from towpath.labels import times_of
-from towpath.project import Holdout, Project
+from towpath.project import Project
+from towpath.project_model import Holdout
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from towpath.journal.join import first_of_each, matured
 from towpath.monitor import drift, performance
 from towpath.monitor.findings import Finding, Key
 from towpath.monitor.profile import SCORE, Logical, Profile, count, decode
-from towpath.project import Label, Monitor
+from towpath.project import Monitor
+from towpath.project_model import Label
 from towpath.quantities import Rate
 from towpath.store import Store
 

@@ -29,7 +29,7 @@ def of_dataset(project: Project, name: str, taken: Taken, excluded: Sequence[Exc
 
 def no_rows(project: Project) -> ProjectError:
     """The error of a model whose ``rows`` are no table."""
-    rows = project.model.rows
+    rows, key = project.rows, "model" if project.trained else "clusters"
     is_what = f"the dataset {rows} is files" if rows in project.data else f"{rows} makes no table"
     what = f"{is_what}, and a model is trained on the rows of a table"
-    return project.fault("model", "rows", what=what, mend="name a function of the pipeline here that makes rows of it")
+    return project.fault(key, "rows", what=what, mend="name a function of the pipeline here that makes rows of it")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from towpath.pipeline.runs import Run
-from towpath.project import Model
+from towpath.project_model import Model
 from towpath.report.rails import rails
 from towpath.verdict import Answer, Verdict, overall
 

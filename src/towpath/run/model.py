@@ -15,7 +15,7 @@ from towpath.formats.errors import NotConvertible
 from towpath.pipeline.reach import Project as Code
 from towpath.project_fields import Scalar
 from towpath.release.controller import PRODUCTION
-from towpath.run import leaking, parameters, rows, steps
+from towpath.run import clusters, leaking, parameters, rows, steps
 from towpath.run.bench import Bench
 from towpath.run.data import snapshots
 from towpath.run.parameters import Wanted
@@ -35,6 +35,8 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
         TowpathError: something broke.
     """
     taken = snapshots(bench)
+    if bench.project.clusters:
+        return clusters.through(bench, taken, bench.project.clusters)
     if bench.project.trained is None:
         return steps.only(bench, rows.given(bench, taken))
     source = Source.of(bench.project, bench.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import NamedTuple
 
@@ -72,7 +72,6 @@ def chosen(bench: Bench, how: Wanted | None, source: Source, sides: Sides) -> Ma
         return how.reused
     choosing.check(bench.project, source)
     bench.tell(f"searching parameters, as {how.choice.because}")
-    numbers = count(1)
     found = choosing.searched(
         bench.project,
         source,
@@ -80,10 +79,9 @@ def chosen(bench: Bench, how: Wanted | None, source: Source, sides: Sides) -> Ma
         folder=bench.project.home / "search",
         first=[how.known] if how.known else [],
         earlier=_trials(bench, how.earlier) if how.choice.way == "resume" and how.earlier else (),
-        tell=lambda tried: bench.tell(_in_words(next(numbers), tried)),
+        tell=trials_to(bench),
     )
-    bench.tell(f"{found.metric} {found.value:.4g} with {named(found.parameters)}")
-    bench.told(_event(bench, how, found))
+    keep(bench, how.choice, found)
     return found.parameters
 
 
@@ -92,20 +90,30 @@ def _trials(bench: Bench, digest: Digest) -> tuple[Tried, ...]:
     return msgspec.json.decode(store.get(digest), type=Searched).trials if store.has(digest) else ()
 
 
-def _event(bench: Bench, how: Wanted, found: Searched) -> ev.ParametersChosen:
+def keep(bench: Bench, choice: Choice, found: Searched) -> None:
+    """Keep what a search came to with all its trials, and tell it."""
+    bench.tell(f"{found.metric} {found.value:.4g} with {named(found.parameters)}")
     kept = bench.records.store.put(canonical_json(found))
     bench.records.store.sync()
-    return ev.ParametersChosen(
-        run=bench.number,
-        way=how.choice.way,
-        because=how.choice.because,
-        parameters=found.parameters,
-        metric=found.metric,
-        value=found.value,
-        trials=len(found.trials),
-        seconds=found.seconds,
-        trials_in=kept,
+    bench.told(
+        ev.ParametersChosen(
+            run=bench.number,
+            way=choice.way,
+            because=choice.because,
+            parameters=found.parameters,
+            metric=found.metric,
+            value=found.value,
+            trials=len(found.trials),
+            seconds=found.seconds,
+            trials_in=kept,
+        )
     )
+
+
+def trials_to(bench: Bench) -> Callable[[Tried], None]:
+    """Tells trials as they end, counted from 1."""
+    numbers = count(1)
+    return lambda tried: bench.tell(_in_words(next(numbers), tried))
 
 
 def _in_words(number: int, tried: Tried) -> str:

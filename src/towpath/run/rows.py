@@ -28,8 +28,8 @@ class Rows(NamedTuple):
 
 
 def of_dataset_itself(bench: Bench, taken: Mapping[str, Taken]) -> Rows:
-    """Those of the dataset that ``model.rows`` names. Raises UnknownName, or ProjectError where it is files."""
-    target = bench.project.model.rows
+    """Those of the dataset that ``rows`` names. Raises UnknownName, or ProjectError where it is files."""
+    target = bench.project.rows
     if target not in taken:
         raise UnknownName("dataset", target, taken)
     if taken[target].snapshot.kind == "files":
@@ -39,7 +39,7 @@ def of_dataset_itself(bench: Bench, taken: Mapping[str, Taken]) -> Rows:
 
 def made(bench: Bench, taken: Mapping[str, Taken], shop: Workshop) -> Rows:
     """Through the cache; with them whatever other steps the project wants."""
-    target, values = bench.project.model.rows, given(bench, taken)
+    target, values = bench.project.rows, given(bench, taken)
     done = shop.make(shop.plan([target, *bench.project.steps], values), values)
     if target in taken:
         return of_dataset_itself(bench, taken)

@@ -63,7 +63,15 @@ def models(
     return race(field, question, objective, budget_of(declared), folder=folder, crew=crew, tell=tell)
 
 
-def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Path | None = None, about: str = "") -> Leaderboard:
+def clusters(
+    rows: pl.DataFrame,
+    declared: Search,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    about: str = "",
+    tell: Callable[[Tried], None] = lambda tried: None,
+) -> Leaderboard:
     """The models of the portfolio that make clusters, the best first, by the silhouette of rows that they were not trained on.
 
     Arguments and errors as of ``models``. They convert to ONNX, but a version cannot be made of them: no package has this task.
@@ -75,7 +83,7 @@ def clusters(rows: pl.DataFrame, declared: Search, *, seed: int = 0, folder: Pat
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
     crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
     question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
-    return race(field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew)
+    return race(field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew, tell=tell)
 
 
 def _question(declared: Search, count: int, better: Direction, seed: int, about: str) -> Question:

@@ -7,7 +7,8 @@ import msgspec
 from towpath.evaluation.names import Direction
 from towpath.project_fields import Scalar
 from towpath.project_search import Dimension
-from towpath.search.leaderboard import Standing
+from towpath.search.leaderboard import Leaderboard, Standing
+from towpath.search.portfolio import CONTENDERS
 from towpath.search.trials import Tried
 
 
@@ -26,3 +27,18 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Tried, ...]
     standings: tuple[Standing, ...] = ()
     left_out: dict[str, str] = {}
+
+
+def of_board(board: Leaderboard, metric: str, better: Direction) -> Searched:
+    """The search that a portfolio's race was."""
+    return Searched(
+        parameters=board.best.chosen,
+        metric=metric,
+        better=better,
+        value=board.best.value,
+        seconds=sum(one.seconds for one in board.standings),
+        space=next(one.space for one in CONTENDERS if one.name == board.best.contender),
+        trials=board.trials,
+        standings=board.standings,
+        left_out=board.left_out,
+    )
