@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +26,9 @@ from towpath.project import Project
 from towpath.project_fields import Scalar
 from towpath.project_search import Search
 from towpath.search.auto import models
-from towpath.search.crews import Alone, Local
+from towpath.search.crews import here
 from towpath.search.declared import budget_of, folds_of, metric_of, question_of
+from towpath.search.port import Crew, Objective
 from towpath.search.portfolio import MODEL
 from towpath.search.search import search
 from towpath.search.searched import Searched, of_board
@@ -36,6 +36,7 @@ from towpath.search.trial_log import place
 from towpath.search.trials import Tried
 
 Tell = Callable[[Tried], None]
+CrewOf = Callable[[Objective], Crew]
 
 
 def is_searched(project: Project) -> bool:
@@ -80,6 +81,7 @@ def searched(
     first: Sequence[Mapping[str, Scalar]] = (),
     earlier: Sequence[Tried] = (),
     tell: Tell = lambda tried: None,
+    crew: CrewOf | None = None,
 ) -> Searched:
     """Search by the rows of ``sides`` that are not for the gates.
 
@@ -87,6 +89,7 @@ def searched(
         folder: of the files of trials, by which a search that was killed goes on. Left out, nothing survives the process.
         first: parameters to try before others.
         earlier: trials of a search over other rows, to learn from.
+        crew: who measures; processes of this machine, as many as are declared, when left out.
 
     Raises as ``search.search`` does.
     """
@@ -94,7 +97,8 @@ def searched(
     features, metric = source.features(project), metric_of(project)
     seen = seen_by_model(project, rows, features)
     about = of_value([of_frame(seen), metric.name, [[fold.train.tolist(), fold.test.tolist()] for fold in made], _code(project, source)])
-    ground = _Ground(project, seen, tuple(made), metric, seed_of(project.name, "search", project.seed) % 2**31, about)
+    hands = crew or here((project.search or Search()).parallel)
+    ground = _Ground(project, seen, tuple(made), metric, seed_of(project.name, "search", project.seed) % 2**31, about, hands)
     if project.model.is_auto:
         return _among_models(ground, folder, tell)
     takes = takes_valid(source.function(str(project.model.train)))
@@ -111,12 +115,15 @@ class _Ground(NamedTuple):
     metric: MetricName
     seed: int
     about: Digest
+    crew: CrewOf
 
 
 def _among_models(ground: _Ground, folder: Path | None, tell: Tell) -> Searched:
     project, metric = ground.project, ground.metric
     label, task, declared = project.model.label.column, project.model.task, project.search or Search()
-    board = models(ground.seen, label, task, declared, ground.folds, seed=ground.seed, folder=folder, about=ground.about, tell=tell)
+    board = models(
+        ground.seen, label, task, declared, ground.folds, seed=ground.seed, folder=folder, about=ground.about, tell=tell, crew=ground.crew
+    )
     return of_board(board, metric.name, metric.better)
 
 
@@ -137,7 +144,7 @@ def _of_function(
         _objective(ground, source, valid),
         budget_of(declared),
         path=place(folder, question) if folder else None,
-        crew=Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel),
+        crew=ground.crew,
         first=first,
         earlier=earlier,
         tell=tell,

@@ -70,6 +70,12 @@ def pack(tree: Path) -> bytes:
     return packed.getvalue()
 
 
+def unpack(packed: bytes, folder: Path) -> None:
+    """Write what ``pack`` made of a tree into a folder."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        tar.extractall(folder, filter="data")
+
+
 def _here(home: Home) -> Home:
     """The project's home on this node: a folder of the node's own where there is a remote, otherwise the one that all share."""
     if home.remote:
@@ -91,8 +97,7 @@ def _unpacked(tree: Value, store: Store, scratch: Path) -> str:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(dir=target.parent))
-        with tarfile.open(fileobj=io.BytesIO(store.get(tree.output))) as tar:
-            tar.extractall(half, filter="data")
+        unpack(store.get(tree.output), half)
         try:
             half.rename(target)
         except OSError:  # another task of this node was first

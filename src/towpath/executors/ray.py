@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-import sys
-from contextlib import ExitStack, redirect_stdout
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from towpath.errors import Unavailable
 from towpath.executors.carrying import Carrier
+from towpath.executors.cluster import Connection, first_line
 from towpath.executors.machine import fits
 from towpath.executors.node import Answer, Home, pack, performed
 from towpath.pipeline.executor import Done, Fault, Resources, Task
 from towpath.pipeline.values import Value
 from towpath.store import Store
 
-PATIENCE_S = 15.0  # for tasks to end that were cancelled
 TRIES = 3  # after a node died under a task; what a step itself does wrong is not tried again
 
 
@@ -29,30 +24,16 @@ class RayExecutor:
     """Ray chooses the node. A node that dies takes nothing with it but time: its tasks begin again on another.
 
     Every node needs Python and libraries as they are here, and the project's store: at ``home.remote``, or in a folder that all mount.
-
-    Args:
-        address: ``ray://host:port`` of a client server, ``host:port`` of a cluster of which this machine is a node, or ``auto`` for the one
-            of which it is. None is begun here: Ray would listen to whoever reaches this machine.
-
-    Raises:
-        Unavailable: there is no cluster at that address.
+    Of ``address``, see Connection.
     """
 
     def __init__(self, home: Home, store: Store, address: str = "auto") -> None:
         self._home, self._store = home, store
-        self._ray = import_module("ray")
+        self._connection = Connection(address)
+        self._ray = self._connection.ray
         self._busy: dict[Any, Task] = {}
         self._trees: dict[str, Value] = {}
-        self._said = ExitStack()
         self._carrier = Carrier(Path(home.root), Path(home.home), home.remote) if home.remote else None
-        self._begun = not self._ray.is_initialized()
-        if self._begun:
-            _look(address)
-            try:
-                self._ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-            except (ConnectionError, RuntimeError, ValueError) as fault:
-                raise _nowhere(address, fault) from fault
-            self._said.enter_context(redirect_stdout(sys.stderr))  # Ray prints what it sees of its nodes
 
     @property
     def has(self) -> Resources:
@@ -78,27 +59,17 @@ class RayExecutor:
         self._busy[ask.remote(msgspec.msgpack.encode((self._home, tree, task)))] = task
 
     def wait(self) -> list[Done]:
-        if not self._busy:
-            return []
-        refs = list(self._busy)
-        self._ray.wait(refs, num_returns=1)
+        ended = self._connection.ended(list(self._busy))
         self.__dict__.pop("_nodes", None)  # some may have come or gone meanwhile
-        ended, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
         return [self._ended(ref, self._busy.pop(ref)) for ref in ended]
 
     def sync(self) -> None:
         """Each node made durable what it made before it told its end."""
 
     def close(self) -> None:
-        refs = list(self._busy)
-        for ref in refs:
-            self._ray.cancel(ref, force=True)
-        if refs:
-            self._ray.wait(refs, num_returns=len(refs), timeout=PATIENCE_S)  # who lets go of a task too soon cancels nothing
+        self._connection.end(list(self._busy))
         self._busy.clear()
-        if self._begun and self._ray.is_initialized():
-            self._ray.shutdown()
-        self._said.close()
+        self._connection.close()
 
     @cached_property
     def _nodes(self) -> list[Resources]:
@@ -123,28 +94,7 @@ class RayExecutor:
 
 def _lost(task: Task, fault: Exception) -> Fault:
     return Fault(
-        what=f"step {task.step!r} was lost in the cluster: {type(fault).__name__}: {_first_line(fault)}",
+        what=f"step {task.step!r} was lost in the cluster: {type(fault).__name__}: {first_line(fault)}",
         mend="look at the nodes (`ray status`, Ray's dashboard): they died, or their memory ran out",
         kinds=tuple(one.__name__ for one in type(fault).__mro__),
-    )
-
-
-def _first_line(fault: Exception) -> str:
-    return next((line.strip() for line in str(fault).splitlines() if line.strip()), "no message")
-
-
-def _look(address: str) -> None:
-    """Whether anybody listens there: Ray itself would ask for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_S).close()
-        except OSError as fault:
-            raise _nowhere(address, fault) from fault
-
-
-def _nowhere(address: str, fault: Exception) -> Unavailable:
-    return Unavailable(
-        f"there is no Ray cluster {'of which this machine is a node' if address == 'auto' else f'at {address}'}: {_first_line(fault)}",
-        mend="look whether it runs (`ray status` on one of its nodes), and name it: `executor: ray://HOST:10001`, or RAY_ADDRESS",
     )

@@ -10,6 +10,7 @@ from towpath import events as ev
 from towpath.data.snapshot import Taken
 from towpath.errors import UnknownName
 from towpath.evaluation.names import Direction
+from towpath.executors.opening import crew
 from towpath.formats.frames import canonical, requested
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.seeds import seed_of
@@ -37,6 +38,7 @@ def through(bench: Bench, taken: Mapping[str, Taken], declared: Clusters) -> tup
         folder=project.home / "search",
         about=f"{made.content} without {', '.join(declared.leave)}",
         tell=parameters.trials_to(bench),
+        crew=crew(project, bench.environ),
     )
     parameters.keep(bench, Choice("fresh", "groups are looked for"), of_board(board, SILHOUETTE, Direction.HIGHER))
     best = board.best

@@ -11,6 +11,7 @@ import msgspec
 from towpath import events as ev
 from towpath.candidate import Sides, Source, choosing
 from towpath.digest import Digest, canonical_json
+from towpath.executors.opening import crew
 from towpath.pipeline.runs import Run
 from towpath.project import Project
 from towpath.project_fields import Scalar
@@ -80,6 +81,7 @@ def chosen(bench: Bench, how: Wanted | None, source: Source, sides: Sides) -> Ma
         first=[how.known] if how.known else [],
         earlier=_trials(bench, how.earlier) if how.choice.way == "resume" and how.earlier else (),
         tell=trials_to(bench),
+        crew=crew(bench.project, bench.environ),
     )
     keep(bench, how.choice, found)
     return found.parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from towpath.evaluation.folds import Fold, Shuffled, folds
 from towpath.evaluation.names import Direction, find, names
 from towpath.project_fields import Scalar
 from towpath.project_search import Folds, Search
-from towpath.search.crews import Alone, Local
+from towpath.search.crews import here
 from towpath.search.declared import budget_of
 from towpath.search.estimators import estimator
 from towpath.search.leaderboard import Leaderboard, race
 from towpath.search.objectives import Labelled, Unlabelled
-from towpath.search.port import Question
+from towpath.search.port import Crew, Objective, Question
 from towpath.search.portfolio import MODEL, field_of
 from towpath.search.trials import Tried
 
@@ -38,6 +37,7 @@ def models(
     folder: Path | None = None,
     about: str = "",
     tell: Callable[[Tried], None] = lambda tried: None,
+    crew: Callable[[Objective], Crew] | None = None,
 ) -> Leaderboard:
     """The models of the portfolio, the best first.
 
@@ -48,6 +48,7 @@ def models(
         seed: from 0 to 2**31 - 1.
         folder: of the files of trials, by which a race that was killed goes on; ``about`` tells those of other rows and folds apart.
         tell: is given each trial that ends here.
+        crew: who measures; processes of this machine, as many as are declared, when left out.
 
     Raises:
         Refused: none of them could be trained.
@@ -55,12 +56,10 @@ def models(
     """
     metric = find(declared.metric or names(task)[0], task)
     threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
-
     objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=tuple(made), seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
-    crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
     question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}")
-    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew, tell=tell)
+    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew or here(declared.parallel), tell=tell)
 
 
 def clusters(
@@ -71,6 +70,7 @@ def clusters(
     folder: Path | None = None,
     about: str = "",
     tell: Callable[[Tried], None] = lambda tried: None,
+    crew: Callable[[Objective], Crew] | None = None,
 ) -> Leaderboard:
     """The models of the portfolio that make clusters, the best first, by the silhouette of rows that they were not trained on.
 
@@ -79,11 +79,11 @@ def clusters(
     if declared.metric not in (None, SILHOUETTE):
         raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
     made = tuple(folds(rows, Shuffled((declared.folds or Folds()).count), seed=seed))
-
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
-    crew = Alone if declared.parallel == 1 else partial(Local, slots=declared.parallel)
     question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
-    return race(field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew, tell=tell)
+    return race(
+        field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew or here(declared.parallel), tell=tell
+    )
 
 
 def _question(declared: Search, count: int, better: Direction, seed: int, about: str) -> Question:

@@ -7,14 +7,21 @@ import multiprocessing
 import os
 import pickle
 import signal
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
 
 from towpath.children import dying_with
 from towpath.errors import UsageError
-from towpath.search.port import Measured, Objective, Task, Trial
+from towpath.search.port import Crew, Measured, Objective, Task, Trial
 
 _spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that another thread of a library holds
+
+
+def here(slots: int) -> Callable[[Objective], Crew]:
+    """The crew of this machine that works on so many folds at once."""
+    return Alone if slots == 1 else partial(Local, slots=slots)
 
 
 class Alone:
