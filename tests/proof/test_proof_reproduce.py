@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.proof.conftest import PIPELINE, YAML, Work
 
 from towpath import events as ev
 from towpath import kept
 from towpath.data.manifest import files_of
+from towpath.ledger import Head
 from towpath.pipeline.distributions import versions
 from towpath.project_file import load
+from towpath.proof.environment import changed
+from towpath.report.reproduction import Answer, Reproduction, figures, in_words
+from towpath.store import Execution
+from towpath.store.memory import MemoryStore
 
 SLIPPING = """
 
 def slipping(rows: pl.DataFrame) -> pl.DataFrame:
-    import time
+    import os, time
 
+    if "BROKEN" in os.environ:
+        raise ValueError("the sensor is gone")
     return rows.with_columns(slip=pl.col("km") + time.time_ns() % 1000 * 1e-12)
 
 
@@ -27,7 +39,12 @@ def drawn(rows: pl.DataFrame) -> str:
     import secrets
 
     return secrets.token_hex(8)
+
+
+def counted(rides: pl.DataFrame) -> int:
+    return rides.height
 """
+STEPS = "steps: {counted: {each: hour}, slipping: {}, drawn: {}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +58,28 @@ def proved(tmp_path_factory: pytest.TempPathFactory) -> Work:
     work.run()
     kept.records(project).tell(ev.ExclusionLifted(exclusion=1, by="ann", because="it was not"))
     work.rides(700)
-    work.write(
-        YAML.replace("train: model}", "train: model, parameters: {c: 0.3}}") + "steps: {drawn: {}, slipping: {}}\n", PIPELINE + SLIPPING
-    )
+    work.write(YAML.replace("train: model}", "train: model, parameters: {c: 0.3}}") + STEPS, PIPELINE + SLIPPING)
     work.run()
     work.write(YAML, PIPELINE)
     work.rides(10)  # what lies there now has no part in it
     return work
+
+
+class Again(NamedTuple):
+    """What `reproduce 1` said, and what it left as it was."""
+
+    code: int
+    told: str
+    found: Reproduction
+    before: tuple[list[Execution], Head]
+
+
+@pytest.fixture(scope="module")
+def again(proved: Work) -> Again:
+    project = load(proved.root, {})
+    before = [*kept.store_here(project).executions()], kept.state(project).head
+    done = subprocess.run([sys.executable, "-m", "towpath", "reproduce", "1", "--json"], cwd=proved.root, capture_output=True, check=False)
+    return Again(done.returncode, done.stderr.decode(), msgspec.json.decode(done.stdout, type=Reproduction), before)
 
 
 @pytest.fixture
@@ -56,21 +88,26 @@ def copy(proved: Work, tmp_path: Path) -> Path:
     return shutil.copytree(proved.root, tmp_path / "copy")
 
 
-def test_a_version_comes_out_identical_with_the_rows_that_were_excluded_then(proved, towpath):
-    said = towpath(proved.root, "reproduce", "1")
-    assert said.code == 0, said.err
-    lines = said.out.splitlines()
+def test_a_version_comes_out_identical_with_the_rows_that_were_excluded_then(again):
+    assert (again.code, again.told, again.found.answer, again.found.suspect) == (0, "", Answer.IDENTICAL, None)
+    assert [(part.name, part.answer) for part in (*again.found.steps, again.found.package)] == [
+        ("rows", Answer.IDENTICAL),
+        ("model", Answer.IDENTICAL),
+        ("package", Answer.IDENTICAL),
+    ]
+
+
+def test_it_is_told_in_words(again):
+    lines = in_words(again.found, 100).splitlines()
     assert lines[0].endswith("made again without the cache: identical")
     assert [line.split()[:2] for line in lines[1:4]] == [["rows", "identical"], ["model", "identical"], ["package", "identical"]]
-    assert "suspected" not in said.out
-    assert "step rows:" in said.err  # it was executed, and not taken from the cache
+    assert "suspected" not in lines[-2]
+    assert lines[-1] == f"statement: {again.found.statement}"
 
 
-def test_the_cache_and_the_ledger_are_as_they_were(proved, towpath):
+def test_the_cache_and_the_ledger_are_as_they_were(proved, again):
     project = load(proved.root, {})
-    before = [*kept.store_here(project).executions()], kept.state(project).head
-    towpath(proved.root, "reproduce", "1")
-    assert ([*kept.store_here(project).executions()], kept.state(project).head) == before
+    assert ([*kept.store_here(project).executions()], kept.state(project).head) == again.before
 
 
 def test_what_differs_is_told_with_its_layer(proved, towpath):
@@ -79,27 +116,28 @@ def test_what_differs_is_told_with_its_layer(proved, towpath):
     found = json.loads(said.out)
     assert (found["answer"], found["package"]["answer"]) == ("different", "identical")
     steps = {one["name"]: one for one in found["steps"]}
-    assert {name: one["answer"] for name, one in steps.items()} == {
-        "rows": "identical",
+    assert {name: one["answer"] for name, one in steps.items() if one["answer"] != "identical"} == {
         "drawn": "different",
         "slipping": "equal",
-        "model": "identical",
     }
+    assert {"rows", "model", "counted", "counted[7]"} <= steps.keys()
     assert 0 < steps["slipping"]["far"] < 1e-8
-    first = next(one for one in found["steps"] if one["answer"] != "identical")
-    assert found["suspect"]["layer"] == "seed", first
-    assert "may draw without a known seed" in found["suspect"]["because"] or "time" in found["suspect"]["because"]
+    assert found["suspect"]["layer"] == "seed"
+    assert "another each time" in found["suspect"]["because"] or "something else each time" in found["suspect"]["because"]
     assert {one["answer"] for one in found["metrics"]} == {"identical"}
 
 
-def test_without_tolerance_every_slip_counts(proved, towpath):
-    found = json.loads(towpath(proved.root, "reproduce", "2", "--json", "--tolerance", "0").out)
-    assert next(one["answer"] for one in found["steps"] if one["name"] == "slipping") == "different"
+def test_a_step_that_can_no_longer_be_made_is_told(proved, towpath, monkeypatch):
+    monkeypatch.setenv("BROKEN", "1")
+    found = json.loads(towpath(proved.root, "reproduce", "2", "--json").out)
+    because = {one["name"]: one["because"] for one in found["steps"] if one["now"] is None}
+    assert because["slipping"] == "step 'slipping' raised ValueError: the sensor is gone"
+    assert because["model"] == "not reached"
+    assert found["package"]["now"] is None
 
 
-def test_the_statement_has_the_digests(proved, towpath):
-    found = json.loads(towpath(proved.root, "reproduce", "1", "--json").out)
-    said = json.loads(Path(found["statement"]).read_text())
+def test_the_statement_has_the_digests(proved, again):
+    said = json.loads(Path(again.found.statement).read_text())
     state = kept.state(load(proved.root, {}))
     version, run = state.registry.version(1), state.runs.all[1]
     assert said["_type"] == "https://in-toto.io/Statement/v1"
@@ -114,17 +152,29 @@ def test_the_statement_has_the_digests(proved, towpath):
     assert made["package"] == made["step/rows"] == made["metric/auc"] == "identical"
 
 
-def test_another_environment_is_told(copy, towpath):
-    project = load(copy, {})
-    run = kept.state(project).runs.all[1]
-    store = kept.store_here(project)
-    then = json.loads(store.get(run.distributions))
-    other = store.put(json.dumps(then | {"polars": "0.1", "gone": "1"}).encode())
-    _retold(project, run.distributions, other)
-    said = towpath(copy, "reproduce", "1")
-    assert said.code == 0
-    assert "the environment is not as it was (2 differ" in said.out
-    assert "distribution gone is gone, was 1" in said.out
+def test_another_environment_is_told(proved, again):
+    project = load(proved.root, {})
+    run, store = kept.state(project).runs.all[1], MemoryStore()
+    then = json.loads(kept.store_here(project).get(run.distributions))
+    other = replace(run, distributions=store.put(json.dumps(then | {"polars": "0.1", "gone": "1"}).encode()))
+    changes = changed(other, store)
+    assert [(change.name, change.before) for change in changes] == [("gone", "1"), ("polars", "0.1")]
+    assert "  distribution gone is gone, was 1" in in_words(replace(again.found, environment=tuple(changes)), 100).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "tolerance", "answer"),
+    [
+        (0.7, 0.7, 0.0, Answer.IDENTICAL),
+        (0.7, 0.7000001, 1e-6, Answer.EQUAL),
+        (0.7, 0.7000001, 1e-9, Answer.DIFFERENT),
+        (2e6, 2e6 + 1, 1e-6, Answer.EQUAL),
+        (0.7, None, 1e-6, Answer.DIFFERENT),
+    ],
+)
+def test_figures_are_equal_within_the_tolerance(before, now, tolerance, answer):
+    (part,) = figures({"auc": before}, {} if now is None else {"auc": now}, tolerance)
+    assert part.answer is answer
 
 
 def test_erased_rows_are_told(copy, towpath):

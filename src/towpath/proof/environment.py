@@ -13,6 +13,8 @@ import msgspec
 
 import towpath
 from towpath.errors import Unavailable, UsageError
+from towpath.pipeline.distributions import everything
+from towpath.pipeline.reasons import Change, differences
 from towpath.pipeline.runs import Run
 from towpath.store import Store
 
@@ -35,6 +37,14 @@ def known(run: Run, store: Store) -> dict[str, str]:
         return recorded(run, store)
     of_steps = [msgspec.json.decode(store.get(one.fingerprint), type=_Causes) for one in run.steps if store.has(one.fingerprint)]
     return {name: version for one in of_steps for name, version in one.distributions.items() if not name.startswith("files of ")}
+
+
+def changed(run: Run, store: Store) -> list[Change]:
+    """What is installed otherwise than when the run was made, as far as that is known."""
+    before, here = known(run, store), everything()
+    if not run.distributions:
+        here = {name: version for name, version in here.items() if name in before}
+    return differences({"distributions": before}, {"distributions": here})
 
 
 class _Causes(msgspec.Struct):

@@ -17,21 +17,21 @@ from towpath.data.exclude import taken_left
 from towpath.data.manifest import manifest
 from towpath.data.snapshot import Taken, known_facts, load
 from towpath.digest import Digest
-from towpath.errors import UnknownName, UsageError
+from towpath.errors import UnknownName
 from towpath.formats.build import Trained
 from towpath.pipeline.engine import Executed
+from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.graph import Step, defaults_of
-from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.signatures import signature
-from towpath.pipeline.tables import decoded
 from towpath.pipeline.values import Value
 from towpath.pipeline.worktree import unpack
 from towpath.project import Project
 from towpath.project_fields import Scalar
 from towpath.project_file import load as load_project
 from towpath.proof.ingredients import Ingredients
+from towpath.run import rows
 from towpath.run.workshop import Workshop
 from towpath.store import Store
 
@@ -72,6 +72,10 @@ class Shop:
         """Where the values lie."""
         return self.workshop.store
 
+    def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
+        """The steps that make ``targets``. Raises as ``Workshop.plan`` does."""
+        return self.workshop.plan(targets, datasets)
+
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps, and note them. Raises as ``Workshop.make`` does."""
         try:
@@ -96,18 +100,13 @@ class Bench:
     shop: Shop | None
     place: Place
 
-    @property
-    def code(self) -> Code:
-        """Raises UsageError where the project has none."""
-        if self.source.code is None:
-            raise UsageError("the project has no pipeline", mend="name one: `pipeline: FILE.py`")
-        return self.source.code
-
     def asked(self, step: str) -> tuple[Step, dict[str, Value]]:
-        """A step that was made, and what it was given."""
-        if self.shop is None:
-            raise UnknownName("step", step, ())
-        return self.shop.asked[step]
+        """A step that was made, or that a part that was made belongs to, and what it was given."""
+        asked = self.shop.asked if self.shop else {}
+        found = asked.get(step) or asked.get(whole_of(step))
+        if found is None:
+            raise UnknownName("step", step, asked)
+        return found
 
 
 @contextmanager
@@ -117,18 +116,19 @@ def bench(ingredients: Ingredients, place: Place, folder: Path, reuse: Reuse) ->
     project = declared if ingredients.seed is None else replace(declared, seed=ingredients.seed)
     source = Source.of(project, folder)
     with ExitStack() as stack:
-        shop = stack.enter_context(shop_of(project, source.code, place, reuse)) if source.code else None
+        shop = stack.enter_context(shop_of(project, source, place, reuse)) if source.code or project.steps else None
         yield Bench(project, source, shop, place)
 
 
 @contextmanager
-def shop_of(project: Project, code: Code, place: Place, reuse: Reuse) -> Iterator[Shop]:
+def shop_of(project: Project, source: Source, place: Place, reuse: Reuse) -> Iterator[Shop]:
     """Where the steps of a project's code are made."""
 
     def tell(one: Executed) -> None:
         if not one.reused:
             place.tell(f"step {one.step}: {one.seconds:.1f} s")
 
+    code = source.code or Code(source.root, "")
     workshop = Workshop(
         project, code, place.store, place.environ, logs=place.logs, reuse=reuse, note=lambda steps, done, failed: None, tell=tell
     )
@@ -151,24 +151,16 @@ def made(here: Bench, ingredients: Ingredients) -> Made:
 
 def made_sides(here: Bench, ingredients: Ingredients) -> Sides:
     """The rows with labels, and on which side each lies. Raises as ``made`` does."""
-    return candidate.sides(here.project, labels.labelled(_made_rows(here, ingredients), here.project, ingredients.labels_by))
+    return candidate.sides(here.project, labels.labelled(_rows(here, ingredients), here.project, ingredients.labels_by))
 
 
-def _made_rows(here: Bench, ingredients: Ingredients) -> pl.DataFrame:
-    """The rows that training and gates share."""
-    project, store, target = here.project, here.place.store, here.project.model.rows
+def _rows(here: Bench, ingredients: Ingredients) -> pl.DataFrame:
+    project, store = here.project, here.place.store
     taken = {name: _taken(store, digest, ingredients, name) for name, digest in ingredients.snapshots.items()}
-    if here.shop:
-        given = {name: of_dataset(project, name, one, ingredients.exclusions.get(name, ()), store) for name, one in taken.items()}
-        done = here.shop.make(here.shop.workshop.plan([target, *project.steps], given), given)
-        value = next((one.value for one in done if one.step == target), None)
-        if value:
-            if value.codec != "table":
-                raise no_rows(project)
-            return decoded(value, store)
-    if target not in taken:
-        raise UnknownName("dataset", target, taken)
-    return taken[target].frame
+    if here.shop is None:
+        return rows.of_dataset_itself(project, taken).frame
+    values = rows.given(project, taken, lambda name: ingredients.exclusions.get(name, ()), store)
+    return rows.made(project, taken, values, here.shop).frame
 
 
 def _taken(store: Store, digest: Digest, ingredients: Ingredients, name: str) -> Taken:
@@ -186,7 +178,7 @@ def chosen(here: Bench, ingredients: Ingredients) -> dict[str, Scalar]:
     model = here.project.model
     if not model.train or model.is_auto:
         return dict(ingredients.parameters)
-    takes, function = signature(here.code, model.train), here.source.function(model.train)
+    takes, function = signature(here.source.code, model.train) if here.source.code else None, here.source.function(model.train)
     known = {**defaults_of(function), **model.parameters}
     return {
         name: value

@@ -13,14 +13,13 @@ from towpath.errors import TowpathError
 from towpath.formats.package import unpack
 from towpath.formats.parity import parity
 from towpath.labels import raw
-from towpath.pipeline.distributions import everything
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.reasons import Change, differences
+from towpath.pipeline.reasons import Change
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.runs import Run
 from towpath.pipeline.values import Value
 from towpath.proof.distances import NUMBERS, far
-from towpath.proof.environment import known
+from towpath.proof.environment import changed
 from towpath.proof.ingredients import Ingredients
 from towpath.proof.made import Bench, Made, Place, bench, made
 from towpath.proof.suspects import by_causes, suspect
@@ -43,7 +42,7 @@ def reproduce(
     with bench(ingredients, replace(place, store=ForgetfulStore(place.store)), folder, Reuse(afresh=True)) as here:
         again = _again(here, ingredients)
         beside = _Beside(version, run, here, place.store, again, tolerance)
-        package, environment = beside.package(), _environment(run, place.store)
+        package, environment = beside.package(), changed(run, place.store)
         steps = tuple(beside.step(one, package) for one in run.steps)
         metrics = figures(version.candidate.metrics.get("candidate", {}), again.made.metrics if again.made else {}, tolerance)
         return Reproduction(
@@ -148,11 +147,3 @@ class _Beside:
         if environment:
             return by_causes(list(environment))
         return Suspect(layer="unknown", because="every step makes what it made; only the package is another")
-
-
-def _environment(run: Run, store: Store) -> list[Change]:
-    """What is installed otherwise than when the run was made: of everything, where that was recorded, else of what its steps import."""
-    before, here = known(run, store), everything()
-    if not run.distributions:
-        here = {name: version for name, version in here.items() if name in before}
-    return differences({"distributions": before}, {"distributions": here})

@@ -78,8 +78,9 @@ def _again(here: Bench, step: str, environ: Mapping[str, str]) -> Digest:
     asked, given = here.asked(step)
     with tempfile.TemporaryDirectory(prefix="towpath-again-") as logs:
         place = replace(here.place, environ={**here.place.environ, **environ}, logs=Path(logs), tell=lambda text: None)
-        with shop_of(here.project, here.code, place, Reuse(afresh=True)) as shop:
-            return shop.make([asked], given)[0].value.content
+        with shop_of(here.project, here.source, place, Reuse(afresh=True)) as shop:
+            done = shop.make([asked], given)
+    return next(one.value.content for one in done if one.step == step)
 
 
 def _weaknesses(here: Bench, step: str) -> str:

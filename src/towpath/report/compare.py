@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.runs import Run
 from towpath.report.columns import aligned
 from towpath.report.graph import clipped
@@ -66,7 +67,7 @@ def _rows(runs: Sequence[Run]) -> Iterator[Row]:
         yield _data(runs, name)
     yield _row("", "commit", (run.commit for run in runs), _short)
     yield _row("", "patch", (run.patch for run in runs), _short)
-    for name in _all([step.step for step in run.steps] for run in runs):
+    for name in _all([step.step for step in run.steps if whole_of(step.step) == step.step] for run in runs):
         yield _step(runs, name)
     yield _row("", "installed", (run.installed for run in runs), _short)
     said = [{verdict.gate: verdict.answer for verdict in run.gates} for run in runs]

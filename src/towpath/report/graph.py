@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from towpath.pipeline.fan_out import is_part, whole_of
 from towpath.pipeline.runs import Run
 from towpath.project_model import Model
 from towpath.report.rails import rails
@@ -73,18 +74,30 @@ def _datasets(run: Run) -> list[Node]:
 
 
 def _steps(run: Run, takes: Takes) -> list[Node]:
-    made = {one.step: one for one in run.steps}
-    found = []
-    for name in dict.fromkeys([*takes, *made]):
-        inputs, step = tuple(takes.get(name, ())), made.get(name)
-        if step:
-            state, seconds = State.REUSED if step.reused else State.EXECUTED, None if step.reused else step.seconds
-            found.append(Node(name=name, state=state, takes=inputs, seconds=seconds, told="" if step.reused else f"{step.seconds:.1f} s"))
-        elif run.failed and run.failed.step == name:
-            found.append(Node(name=name, state=State.FAILED, takes=inputs, told=run.failed.because.removeprefix(f"step {name!r} ")))
-        else:
-            found.append(Node(name=name, state=State.NOT_REACHED, takes=inputs))
-    return found
+    """The declared steps: what was split into parts is one."""
+    names: dict[str, list[str]] = {}
+    for name in dict.fromkeys([*takes, *(one.step for one in run.steps)]):
+        names.setdefault(whole_of(name), []).append(name)
+    return [
+        _step(run, whole, list(dict.fromkeys(whole_of(one) for name in all_of_it for one in takes.get(name, ()))))
+        for whole, all_of_it in names.items()
+    ]
+
+
+def _step(run: Run, name: str, takes: Sequence[str]) -> Node:
+    inputs = tuple(one for one in takes if one != name)
+    done = [one for one in run.steps if whole_of(one.step) == name]
+    if run.failed and whole_of(run.failed.step) == name:
+        told = run.failed.because.removeprefix(f"step {name!r} ")
+        return Node(name=name, state=State.FAILED, takes=inputs, told=told)
+    if all(one.step != name for one in done):
+        return Node(name=name, state=State.NOT_REACHED, takes=inputs)
+    executed, parts = [one for one in done if not one.reused], [one for one in done if is_part(one.step, name)]
+    counted = f"{sum(not one.reused for one in parts):,} of {len(parts):,} parts" if parts and executed else ""
+    if not executed:
+        return Node(name=name, state=State.REUSED, takes=inputs)
+    seconds = sum(one.seconds for one in executed)
+    return Node(name=name, state=State.EXECUTED, takes=inputs, seconds=seconds, told=", ".join(filter(None, [f"{seconds:.1f} s", counted])))
 
 
 def _ends(found: Iterable[Node]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from towpath.project_model import Clusters
 from towpath.project_search import Search
 from towpath.run import parameters, rows, steps
 from towpath.run.bench import Bench
+from towpath.run.data import values
 from towpath.run.rows import Rows
 from towpath.search.auto import SILHOUETTE, clusters
 from towpath.search.retraining import Choice
@@ -28,7 +29,7 @@ def through(bench: Bench, taken: Mapping[str, Taken], declared: Clusters) -> tup
     """The rest of such a run. Raises as ``auto.clusters`` does."""
     project = bench.project
     with steps.workshop(bench, Code(bench.folder, project.pipeline or "")) as shop:
-        made = rows.made(bench, taken, shop)
+        made = rows.made(project, taken, values(bench, taken), shop)
     frame = _left(bench, made, declared)
     bench.tell(f"looking for groups among {frame.height:,} rows by {', '.join(frame.columns)}")
     board = clusters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from towpath import events as ev
@@ -10,7 +11,9 @@ from towpath.data import checks
 from towpath.data.checks import Around
 from towpath.data.exclude import parts_left, taken_left
 from towpath.data.snapshot import Taken, known_facts, see, take
+from towpath.pipeline.values import Value
 from towpath.run.bench import Bench, Ended
+from towpath.run.rows import given
 from towpath.verdict import Answer
 
 
@@ -48,3 +51,8 @@ def snapshots(bench: Bench) -> dict[str, Taken]:
             )
         )
     return taken
+
+
+def values(bench: Bench, taken: Mapping[str, Taken]) -> dict[str, Value]:
+    """The datasets as steps take them."""
+    return given(bench.project, taken, bench.records.state().exclusions.of, bench.records.store)

@@ -17,7 +17,7 @@ from towpath.project_fields import Scalar
 from towpath.release.controller import PRODUCTION
 from towpath.run import clusters, leaking, parameters, rows, steps
 from towpath.run.bench import Bench
-from towpath.run.data import snapshots
+from towpath.run.data import snapshots, values
 from towpath.run.parameters import Wanted
 from towpath.run.rivals import rivals
 from towpath.run.rows import Rows
@@ -38,12 +38,12 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     if bench.project.clusters:
         return clusters.through(bench, taken, bench.project.clusters)
     if bench.project.trained is None:
-        return steps.only(bench, rows.given(bench, taken))
+        return steps.only(bench, values(bench, taken))
     source = Source.of(bench.project, bench.folder)
     if source.code is None and not bench.project.steps:
-        return _to_its_end(bench, source, rows.of_dataset_itself(bench, taken), None)
+        return _to_its_end(bench, source, rows.of_dataset_itself(bench.project, taken), None)
     with steps.workshop(bench, source.code or Code(bench.folder, "")) as shop:
-        return _to_its_end(bench, source, rows.made(bench, taken, shop), shop)
+        return _to_its_end(bench, source, rows.made(bench.project, taken, values(bench, taken), shop), shop)
 
 
 @dataclass(frozen=True, kw_only=True)
