@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from towpath import kept
@@ -151,7 +153,8 @@ def forged(shared: Path, home: Path, ran: Execution, **lie: Any) -> None:
     store = LocalStore(home)
     output = lie.pop("output", None)
     if output is not None:
-        remote.push(store, [(store.put(output), len(output))])
+        lie["output"] = store.put(output)
+        remote.push(store, [(lie["output"], len(output))])
     told = Execution(**{**{name: getattr(ran, name) for name in ran.__struct_fields__}, **lie})
     remote.executions.add(Signed(of_batch(Batch(client="eve", host="far", at=datetime(2020, 1, 1, tzinfo=UTC), executions=(told,)))))
 
@@ -166,6 +169,22 @@ def test_a_content_that_is_not_that_of_the_output_is_not_taken(clones: Callable[
     forged(shared, one.folder / ".towpath/store", made(one, "longest"), content=Digest("0" * 64))
     two("run")
     assert two.why("longest")["origin"]["client"] != "eve"
+
+
+def test_a_table_that_has_not_the_content_that_is_claimed_is_not_taken(clones: Callable[..., tuple[Clone, Clone]], shared: Path) -> None:
+    one, two = clones(
+        "import polars as pl\n\n\ndef longest():\n    return pl.DataFrame({'a': [1]})\n\n\ndef known(longest):\n    return longest.height\n"
+    )
+    one("run")
+    ran = made(one, "longest")
+    buffer = BytesIO()
+    pl.DataFrame({"a": [2, 2]}).write_ipc(buffer)
+    for lie in (buffer.getvalue(), b"no table"):
+        forged(shared, one.folder / ".towpath/store", ran, output=lie)
+    assert "executed by others: longest, known" in two("run")
+    assert two.why("longest")["origin"]["client"] != "eve"
+    last = two.runs().all[two.runs().next_number - 1]
+    assert {step.content for step in last.steps if step.step == "longest"} == {ran.content}
 
 
 def test_a_codec_that_nobody_knows_is_not_taken(clones: Callable[..., tuple[Clone, Clone]], shared: Path) -> None:
@@ -229,6 +248,33 @@ def test_no_cache_executes_all(clones: Callable[..., tuple[Clone, Clone]]) -> No
         said = clone("run", "--no-cache")
         assert said.count("step ") == 3
         assert "0 of them reused" in said
+
+
+def test_a_gc_leaves_what_steps_made_here_and_there(clones: Callable[..., tuple[Clone, Clone]], tmp_path: Path) -> None:
+    folder = """
+from pathlib import Path
+
+
+def longest():
+    folder = Path(__file__).parent / "made"
+    folder.mkdir(exist_ok=True)
+    (folder / "a.txt").write_text("a")
+    return folder
+
+
+def known(longest: Path):
+    return sorted(file.read_text() for file in longest.iterdir())
+"""
+    one, two = clones(folder)
+    one("run")
+    told = json.loads(one("data", "gc", "--remote", "--json"))["remote"]
+    assert (told["executions"], told["executions_forgotten"], told["condemned"]) == (2, 0, 0)
+    for clone in (one, two):
+        (clone.folder / "pipeline.py").write_text(folder.replace("sorted(", "list("))
+        git(clone.folder, "commit", "-qam", "list")
+        said = clone("run")
+        assert "step longest" not in said, "its files are still there"
+        assert "1 of them reused" in said or "2 of them reused" in said
 
 
 def test_without_a_team_there_is_nobody_to_verify(tmp_path: Path, clones: Callable[..., tuple[Clone, Clone]]) -> None:

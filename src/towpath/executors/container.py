@@ -108,7 +108,6 @@ def _asked(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def _image(said: Any) -> Image:
-    """What `inspect` says; of buildah it is another form."""
-    if isinstance(said, list):
-        return Image(said[0]["Id"], (said[0]["Config"].get("Labels") or {}).get(RECIPE, ""))
-    return Image(f"sha256:{said['FromImageID']}", (said["OCIv1"]["config"].get("Labels") or {}).get(RECIPE, ""))
+    """What `inspect` says: buildah in another form than the others, and only docker with the name of the digest."""
+    found, config = (said[0]["Id"], said[0]["Config"]) if isinstance(said, list) else (said["FromImageID"], said["OCIv1"]["config"])
+    return Image(f"sha256:{found.removeprefix('sha256:')}", (config.get("Labels") or {}).get(RECIPE, ""))

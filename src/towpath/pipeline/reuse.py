@@ -59,20 +59,23 @@ class Reuse:
         return (borrowed.execution if borrowed and not self.is_checked(fingerprint) else None), borrowed
 
 
-def trusted(claims: Iterable[Claim], signer: Signer | None, refused: Collection[tuple[Digest, Digest]]) -> Borrowed | None:
+def trusted(
+    claims: Iterable[Claim], signer: Signer | None, refused: Collection[tuple[Digest, Digest]], holds: Callable[[Execution], bool]
+) -> Borrowed | None:
     """The first claim that may be taken.
 
     Args:
         signer: whose signature it is, None where nobody trusted signed that. Without a signer, no keys are declared: then whatever
             executes nothing when it is read is taken, from anybody.
         refused: fingerprints with the contents that turned out to be wrong.
+        holds: whether a table has the content that is claimed; asked where nobody signed for it.
     """
     for one in claims:
         execution = one.execution
         if (execution.fingerprint, execution.content) in refused or not _is_sound(execution):
             continue
         key = signer(one.data, one.signature) if signer else None
-        if key or (signer is None and execution.codec in PLAIN):
+        if key or (signer is None and execution.codec in PLAIN and (execution.codec != "table" or holds(execution))):
             return Borrowed(execution, Origin(client=one.client, host=one.host, at=one.at, key=key or ""))
     return None
 

@@ -46,6 +46,14 @@ def decoded(value: Value, store: Store) -> pl.DataFrame:
     return left(load(store, shot.manifest), shot.exclusions)
 
 
+def holds(value: Value, store: Store) -> bool:
+    """Whether a table that somebody else made is there, can be read, and has the content that they say."""
+    try:
+        return of_frame(decoded(value, store)) == value.content
+    except Exception:  # whatever a library says of bytes that are no table
+        return False
+
+
 def annotated(step: str, function: Function, parameter: str, frame: pl.DataFrame) -> Any:
     """A frame as the step's parameter is annotated. Raises UsageError where it wants a folder."""
     if wants_folder(function, parameter):

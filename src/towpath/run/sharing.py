@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from towpath import kept
 from towpath.digest import Digest
 from towpath.errors import TowpathError, UsageError
 from towpath.pipeline.reuse import Borrowed, Reuse, Signer, sampled, trusted
+from towpath.pipeline.values import Value
 from towpath.run.bench import Bench
-from towpath.store import signatures
+from towpath.store import Execution, signatures
 
 if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
     from towpath.store.shared import Shared
@@ -41,12 +43,17 @@ def with_team(bench: Bench) -> Iterator[tuple[Reuse, Share]]:
 
 
 def _reuse(bench: Bench, shared: Shared) -> Reuse:
-    signer = _signer(bench)
+    signer, store = _signer(bench), kept.near(bench.project)
     refused = cache(lambda: bench.records.state().runs.refused)
 
     def others(fingerprint: Digest) -> Borrowed | None:
         claims = shared.of(fingerprint)
-        return trusted(claims, signer, refused()) if claims else None
+        return trusted(claims, signer, refused(), holds) if claims else None
+
+    def holds(execution: Execution) -> bool:
+        value = Value(execution.codec, execution.output, execution.content)
+        found: bool = import_module("towpath.pipeline.tables").holds(value, store)
+        return found
 
     return Reuse(afresh=bench.afresh, others=others, is_checked=partial(sampled, run=bench.number, share=bench.verify))
 
