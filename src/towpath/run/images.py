@@ -10,9 +10,10 @@ from towpath.errors import ProjectError
 from towpath.executors.container import Containers, program, project_image
 from towpath.executors.containerfile import recipe
 from towpath.executors.requirements import requirements
+from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.graph import Step
 from towpath.project import Project
-from towpath.project_steps import PROJECT_IMAGE, StepPlan
+from towpath.project_steps import PROJECT_IMAGE
 
 MEND = "write `executor: local`, or take `container` from the steps: the nodes of a cluster have images of their own"
 
@@ -24,13 +25,14 @@ def images(project: Project, tree: Path, steps: Sequence[Step], environ: Mapping
         ProjectError: the project's own is not built, or is of other requirements by now; or they would execute on a cluster.
         UsageError: another one is nowhere, or there is no program for containers.
     """
-    plans = {step.name: plan for step in steps if (plan := project.steps.get(step.name, StepPlan())).container}
+    wanted = {whole_of(step.name) for step in steps}
+    plans = {name: plan for name, plan in project.steps.items() if plan.container and name in wanted}
     if not plans:
         return {}
     if project.executor != "local":
         raise project.fault("executor", what=f"steps in containers do not execute on a cluster: {', '.join(plans)}", mend=MEND)
     containers = Containers(program(environ))
-    return {wanted: _found(project, tree, name, wanted, containers) for name, plan in plans.items() if (wanted := plan.container)}
+    return {image: _found(project, tree, name, image, containers) for name, plan in plans.items() if (image := plan.container)}
 
 
 def _found(project: Project, tree: Path, step: str, wanted: str, containers: Containers) -> str:
