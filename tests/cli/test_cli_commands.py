@@ -172,16 +172,29 @@ steps:
     assert values["kinds"] == [7, 8]
 
 
+MODELLED = """name: modelled
+data: {raw: raw.csv}
+model: {task: binary, rows: rows, label: late}
+gates: [auc >= 0.9]
+steps: {rows: {cmd: sh rename.sh km < raw.csv > rows.csv, in: [raw.csv, rename.sh], out: rows.csv}}
+"""
+
+
 def test_rows_of_a_model_may_come_from_a_command(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
     rows = "\n".join(f"{n},{n % 7},{int(n % 7 > 3)}" for n in range(200))
-    write(
-        "name: modelled\ndata: {raw: raw.csv}\nmodel: {task: binary, rows: rows, label: late}\ngates: [auc >= 0.9]\n"
-        "steps: {rows: {cmd: 'sed s/km/miles/ raw.csv > rows.csv', in: raw.csv, out: rows.csv}}\n",
-        **{"raw.csv": f"hour,km,late\n{rows}\n"},
-    )
+    write(MODELLED, **{"raw.csv": f"hour,km,late\n{rows}\n", "rename.sh": "sed s/$1/miles/\n"})
     code, told = run(capfd)
     assert code == 0, told
     assert "version 1 passed every gate" in told
+    assert main(["reproduce", "1"]) == 0
+    assert "made again without the cache: identical" in capfd.readouterr().out
+    write(MODELLED.replace("rename.sh km", "rename.sh hour"), **{"rename.sh": "sed s/$1/leagues/\n"})
+    assert "version 2 passed every gate" in run(capfd)[1]
+    assert main(["why", "1", "2", "--no-attribute"]) == 0
+    told = capfd.readouterr().out
+    assert "steps.rows.cmd is sh rename.sh hour < raw.csv > rows.csv, was sh rename.sh km" in told
+    assert "code: rename.sh changed" in told
+    assert "-sed s/$1/miles/" in told
 
 
 ONE = "name: a\ndata: {{raw: raw.csv}}\nsteps: {{one: {{cmd: {cmd!r}, in: {takes}, out: {out}}}}}\n"

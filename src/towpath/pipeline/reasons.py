@@ -83,8 +83,10 @@ def in_words(change: Change) -> str:
 
 
 def _defined(key: str) -> str:
-    """``module:name`` as people say it."""
+    """``module:name`` as people say it; a file is called by its path."""
     module, _, name = key.partition(":")
+    if not name:
+        return module
     if name == "<order>":
         return "the order in which modules are imported" if module == "<import>" else f"the order of what {module} does on import"
     return f"what {module} does on import" if name == "<import>" else f"{name} of {module}"

@@ -30,6 +30,7 @@ from towpath.proof.ingredients import Ingredients
 from towpath.proof.made import Bench, Made, Place, bench, made, made_sides
 from towpath.report.attribution import Apart, Attribution, Coalition, coalitions, shares
 
+_MAKES = ("use", "cmd", "in", "out", "parameters", "params", "each")  # keys of a step that change what it makes
 MOST_LEFT_OUT = 0.5  # of the test rows
 
 
@@ -52,7 +53,9 @@ class _Declared(NamedTuple):
     def shape(self) -> dict[str, Any]:
         """What of the declarations takes part in a model, beside its parameters and the seed; by key."""
         model = {name: value for name, value in plain(self.project.model).items() if name != "parameters"}
-        return {"towpath.yaml": dict(_flat({"model": model, "split": plain(self.project.split), "pipeline": self.project.pipeline}))}
+        steps = {name: {key: value for key, value in plain(one).items() if key in _MAKES} for name, one in self.project.steps.items()}
+        declared = {"model": model, "split": plain(self.project.split), "pipeline": self.project.pipeline, "steps": steps}
+        return {"towpath.yaml": dict(_flat(declared))}
 
 
 def apart(a: Side, b: Side, place: Place, erased: Mapping[str, str]) -> Apart:
@@ -81,11 +84,20 @@ def _installed(a: Side, b: Side, place: Place) -> list[dict[str, str]]:
 def _declared(side: Side, place: Place) -> _Declared:
     with tempfile.TemporaryDirectory(prefix="towpath-why-") as folder:
         project = load_project(unpack(place.root, side.ingredients.tree, Path(folder)), place.environ)
+        files = dict(_files(project, Path(folder)))
         if not project.pipeline:
-            return _Declared(project, {})
+            return _Declared(project, files)
         code, model = Code(Path(folder), project.pipeline), project.model
         names = {*side.run.planned, *(one.step for one in side.run.steps), model.train, model.features, model.rows} & {*public(code)}
-        return _Declared(project, {key: text for name in sorted(filter(None, names)) for key, text in code.reach(name).code.items()})
+        reached = {key: text for name in sorted(filter(None, names)) for key, text in code.reach(name).code.items()}
+        return _Declared(project, {**reached, **files})
+
+
+def _files(project: Project, folder: Path) -> Iterator[tuple[str, str]]:
+    """The text of files that steps take from the commit."""
+    for path in sorted({source for plan in project.steps.values() for source in plan.inputs.values()}):
+        if (folder / path).is_file():
+            yield path, (folder / path).read_text(encoding="utf-8", errors="replace")
 
 
 def _flat(value: Any, *path: str) -> Iterator[tuple[str, Any]]:
