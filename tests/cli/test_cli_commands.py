@@ -76,6 +76,18 @@ def test_commands_take_each_others_files_and_are_reused(write: Write, capfd: pyt
     assert "reused: clean, report" in run(capfd)[1]
 
 
+def test_a_pattern_stands_for_all_that_it_finds(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
+    text = "name: a\nsteps: {one: {cmd: 'cat {in.parts/*.txt} > {out.all}', in: parts/*.txt, out: {all: all.txt}}}\n"
+    Path("parts").mkdir()
+    write(text, **{"parts/b c.txt": "b\n", "parts/a.txt": "a\n", "parts/d.csv": "d\n"})
+    assert run(capfd)[0] == 0
+    assert made("one") == {"all.txt": "a\nb\n"}
+    write(text, **{"parts/d.csv": "e\n"})
+    assert "reused: one" in run(capfd)[1]
+    write(text, **{"parts/e.txt": "e\n"})
+    assert "step one:" in run(capfd)[1]
+
+
 def test_what_changed_is_told_and_nothing_else_is_executed(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
     run(capfd)
     write(YAML.replace("word: B", "word: A").replace("{in.clean.csv} >", "{in.clean.csv} | cat >"))

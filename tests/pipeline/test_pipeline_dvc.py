@@ -113,7 +113,9 @@ def test_what_changed_is_executed_and_what_was_deleted_comes_back(root: Path, ru
     told = run(**{"params.yaml": FILES["params.yaml"].replace("0.1", "0.2")})[1]
     assert "step train:" in told
     assert "reused: prepare, show" in told  # the model came out the same
-    assert "parameter ../params.yaml:train is" in run("why", "step", "train")[1]
+    told = run("why", "step", "train")[1]
+    assert "parameter ../params.yaml:train is" in told
+    assert "dvc.yaml: what a stage reads that `deps` and `params` do not name" in told
     shutil.rmtree(root / "data/prepared")
     (root / "models/model.txt").write_text("by hand")
     assert "3 of them reused" in run()[1]

@@ -17,8 +17,10 @@ from towpath.pipeline.fan_out import is_part, whole_of
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import Change, differences, in_words, layers
 from towpath.project import FILE, Project
+from towpath.project_file import DVC
 from towpath.store import Store
 
+STAGE = f"{DVC}: what a stage reads that `deps` and `params` do not name, and the versions of its programs"
 PROGRAM = "the versions of its programs: declare a command that prints them, such as `version: Rscript --version`"
 
 app = shared.new_app()
@@ -125,6 +127,8 @@ def _in_words(one: Explained) -> str:
 
 def _weaknesses(project: Project, name: str) -> list[str]:
     """Of the step as its code is now; a fault in that code is told in their place."""
+    if DVC in project.steps:
+        return [STAGE]
     plan = project.steps.get(name)
     if plan and plan.cmd is not None:
         return [] if plan.version else [f"{FILE}:{project.line('steps', name, 'cmd')}: {PROGRAM}"]

@@ -28,6 +28,7 @@ from towpath.store import Store
 
 _NAMED = re.compile(r"\{(in|out|params)\.([^{}]+)\}")
 _SHELL = ("/bin/sh", "-e", "-c")  # of several lines, the first that fails is the last
+_PATIENCE_S = 60  # for a version
 _LINES = 10  # of a log are told
 
 
@@ -61,15 +62,16 @@ def filled(command: Command, names: Mapping[str, Mapping[str, Any]]) -> list[str
     "head -n 3 'a b.csv'"
     """
 
-    def value(match: re.Match[str]) -> str:
+    def values(match: re.Match[str]) -> list[str]:
         known = names.get(match[1], {})
         if match[2] not in known:
             raise UnknownName(f"name under `{match[1]}` of the step", match[2], known)
-        return _written(known[match[2]])
+        found = known[match[2]]
+        return [_written(one) for one in (found if isinstance(found, tuple) else (found,))]
 
     if isinstance(command.cmd, str):
-        return [*_SHELL, _NAMED.sub(lambda match: shlex.quote(value(match)), command.cmd)]
-    return [_NAMED.sub(value, word) for word in command.cmd]
+        return [*_SHELL, _NAMED.sub(lambda match: shlex.join(values(match)), command.cmd)]
+    return [_NAMED.sub(lambda match: " ".join(values(match)), word) for word in command.cmd]
 
 
 def with_versions(steps: Iterable[Step], environ: Mapping[str, str]) -> list[Step]:
@@ -87,7 +89,14 @@ def with_versions(steps: Iterable[Step], environ: Mapping[str, str]) -> list[Ste
 
 
 def _version(text: str, environ: Mapping[str, str]) -> str:
-    done = subprocess.run([*_SHELL, text], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    words = [*_SHELL, text]
+    try:
+        done = subprocess.run(
+            words, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        what = f"the version of a step's program cannot be told: `{text}` took longer than {_PATIENCE_S} s"
+        raise UsageError(what, mend="name a command that only prints the program's version, such as `Rscript --version`") from None
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
         what = f"the version of a step's program cannot be told: `{text}` ended with exit code {done.returncode}: {said}"

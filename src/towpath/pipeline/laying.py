@@ -21,8 +21,9 @@ _LARGE = 2**20  # bytes; smaller files are copied
 _PROGRAMS = b"#!", b"\x7fELF"
 
 
-def lay(name: str, value: Value, store: Store, folder: Path) -> str:
-    """Write a value into ``folder``, as the file or folder ``name``; the path in it. A name without an ending gets one.
+def lay(name: str, value: Value, store: Store, folder: Path) -> tuple[str, ...]:
+    """Write a value into ``folder``, as the file or folder ``name``; the path in it, or those that a pattern found. A name without an
+    ending gets one.
 
     Files are a folder of that name, a single file that has this very name or ending is that; those of a pattern lie where it found them.
 
@@ -43,7 +44,7 @@ def lay(name: str, value: Value, store: Store, folder: Path) -> str:
         tables.write(tables.decoded(value, store), target)
     else:
         target.write_bytes(_bytes(value.codec, decoded(value, store)))
-    return path
+    return (path,)
 
 
 def _bytes(codec: str, value: Any) -> bytes:
@@ -59,18 +60,18 @@ def _bytes(codec: str, value: Any) -> bytes:
     return bytes(value)
 
 
-def _files(name: str, value: Value, store: Store, folder: Path) -> str:
+def _files(name: str, value: Value, store: Store, folder: Path) -> tuple[str, ...]:
     files = list(trees.files(store, value.output))
     if any(sign in name for sign in "*?["):
         for file in files:
             _put(store, file, folder / file.path)
-        return " ".join(file.path for file in files)
+        return tuple(file.path for file in files)
     if len(files) == 1 and _is_called(name, files[0].path):
         _put(store, files[0], folder / name)
-        return name
+        return (name,)
     for file in files:
         _put(store, file, folder / name / file.path)
-    return name
+    return (name,)
 
 
 def _is_called(name: str, file: str) -> bool:
