@@ -208,6 +208,12 @@ class Declared(Part, frozen=True, kw_only=True):
             raise ValueError("a model learns from `data`, and there is none")
 
     @property
+    def wanted(self) -> list[str]:
+        """The steps that a run makes for their own sake. Of the training, only how it executes is declared among them."""
+        training = self.trained.train if self.trained else None
+        return [name for name in self.steps if name != training]
+
+    @property
     def model(self) -> Model:
         """The model that is declared. Raises UsageError where the project only makes steps."""
         if self.trained is None:

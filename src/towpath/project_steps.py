@@ -72,6 +72,7 @@ class StepPlan(Part, frozen=True, kw_only=True):
     ``version`` is a command whose output counts. A function may be called for ``each`` value of a column of what it takes first.
     It is tried again after errors of the types ``retry_on`` (any, when left out). It begins when so many ``cpus`` and ``gpus`` and so
     much ``memory`` are free, and gets no more memory than that.
+    With ``workers`` it is called in so many at once on a cluster, each with that much.
     ``container``: the image in which it executes; ``project`` is the one that is made of the project.
     """
 
@@ -89,6 +90,7 @@ class StepPlan(Part, frozen=True, kw_only=True):
     cpus: Annotated[float, Meta(gt=0)] = 1.0
     memory: Size | None = None
     gpus: Annotated[int, Meta(ge=0)] = 0
+    workers: Annotated[int, Meta(ge=0, le=1024)] = 0
     container: Annotated[str, Meta(min_length=1)] | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +98,8 @@ class StepPlan(Part, frozen=True, kw_only=True):
             raise ValueError("`out` and `version` belong to a command: add `cmd`")
         if self.use and self.cmd is not None:
             raise ValueError("a step is a command or a function: `cmd` or `use`")
+        if self.workers and (self.cmd is not None or self.use or self.each or self.timeout or self.memory or self.container):
+            raise ValueError("`workers` goes with a function of the pipeline, and with no `each`, `timeout`, `memory` or `container`")
         if self.each and self.cmd is not None:
             raise ValueError("`each` is for functions, and this is a command")
         if self.cmd is not None and not self.cmd:

@@ -34,4 +34,4 @@ def test_on_a_cluster(file: str) -> None:
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(INSIDE) == 3
+    assert len(INSIDE) == 4

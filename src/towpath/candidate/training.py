@@ -25,6 +25,7 @@ from towpath.pipeline.values import Value
 from towpath.pipeline.work import Call
 from towpath.project import Project
 from towpath.project_fields import Scalar
+from towpath.project_steps import StepPlan
 from towpath.search.auto import fitted
 from towpath.store import Store
 
@@ -70,7 +71,7 @@ def train(
     known = parameters_of(function, over)
     given = _given(project, function, sides, features)
     if shop:
-        answering = checked(name, _made(name, given, over, shop))
+        answering = checked(name, _made(name, given, over, project.steps.get(name, StepPlan()).workers, shop))
     else:
         answering = fit(function, given, known, seed=seed_of(project.name, name, project.seed), root=source.root)
     return Trained(model=answering, task=model.task, label=label, kind=kind_of(function), features=features)
@@ -106,10 +107,10 @@ def _given(project: Project, function: Function, sides: Sides, features: Feature
     return given
 
 
-def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], shop: Shop) -> Any:
+def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], workers: int, shop: Shop) -> Any:
     """The trained object, from the cache or from where steps execute."""
     values = {key: codecs.keep(rows, shop.store, step=key) for key, rows in given.items()}
-    step = Step(name, {key: key for key in values}, Call(name), dict(over))
+    step = Step(name, {key: key for key in values}, Call(name, workers), dict(over))
     made = shop.make([step], values)[0].value
     with ExitStack() as stack:
         return codecs.give(made, shop.store, Path(), stack)

@@ -8,6 +8,7 @@ import platform
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -43,17 +44,37 @@ class Answer(msgspec.Struct, frozen=True):
 
 def performed(asked: bytes) -> bytes:
     """Perform a task, which comes with the project's home and the tree of its code; what it made is durable. An encoded Answer."""
-    home, tree, task = msgspec.msgpack.decode(asked, type=tuple[Home, Value, Task])
+    home, tree, task = decoded(asked)
     try:
-        here = _here(home)
-        store = stores.near(Path(here.root), Path(here.home), here.remote)
-        code = _unpacked(tree, store, _scratch(home))
-        answer = _performed(task, code, here)
+        here, code, _ = code_on_node(home, tree)
+        return msgspec.msgpack.encode(_performed(task, code, here))
     except (TowpathError, OSError) as fault:
-        what = f"node {platform.node()} cannot perform step {task.step!r}: {getattr(fault, 'what', fault)}"
-        mend = getattr(fault, "mend", "look at that node's disk")
-        answer = Answer(Done(step=task.step, seconds=0.0, fault=Fault(what=what, mend=mend)), b"")
-    return msgspec.msgpack.encode(answer)
+        return refused(task, fault)
+
+
+def decoded(asked: bytes) -> tuple[Home, Value, Task]:
+    """A task with the project's home and the tree of its code."""
+    return msgspec.msgpack.decode(asked, type=tuple[Home, Value, Task])
+
+
+def refused(task: Task, fault: TowpathError | OSError) -> bytes:
+    """The Answer of a node that cannot begin a task."""
+    what = f"node {platform.node()} cannot perform step {task.step!r}: {getattr(fault, 'what', fault)}"
+    mend = getattr(fault, "mend", "look at that node's disk")
+    return msgspec.msgpack.encode(Answer(Done(step=task.step, seconds=0.0, fault=Fault(what=what, mend=mend)), b""))
+
+
+def code_on_node(home: Home, tree: Value) -> tuple[Home, str, Store]:
+    """The project's home on this node, the folder of its code, and its store. Raises TowpathError or OSError where there is none."""
+    here = _here(home)
+    store = stores.near(Path(here.root), Path(here.home), here.remote)
+    return here, _unpacked(tree, store, _scratch(home)), store
+
+
+def kept(here: Home, values: Iterable[Value]) -> None:
+    """Let other machines have values that this node made."""
+    if here.remote:
+        Carrier(Path(here.root), Path(here.home), here.remote).send(values)
 
 
 def pack(tree: Path) -> bytes:
@@ -113,10 +134,10 @@ def _performed(task: Task, code: str, here: Home) -> Answer:
         worker.submit(replace(task, tree=code, log=str(log), checkpoint=str(own or "")))
         (done,) = worker.wait()
         worker.sync()
-        if done.value and here.remote:
-            Carrier(Path(here.root), Path(here.home), here.remote).send([done.value])
-            if own:
-                checkpoints.remove(own.parent, [Digest(own.name)])
+        if done.value:
+            kept(here, [done.value])
+        if done.value and own and here.remote:
+            checkpoints.remove(own.parent, [Digest(own.name)])
         with suppress(FileNotFoundError):
             return Answer(_renamed(done, str(log), task.log), log.read_bytes())
         return Answer(_renamed(done, str(log), task.log), b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from towpath.executors.machine import fits
 from towpath.executors.node import Answer, Home, pack, performed
 from towpath.pipeline.executor import Done, Fault, Resources, Task
 from towpath.pipeline.values import Value
+from towpath.pipeline.work import Call
 from towpath.store import Store
 
 TRIES = 3  # after a node died under a task; what a step itself does wrong is not tried again
@@ -51,9 +53,13 @@ class RayExecutor:
 
     def submit(self, task: Task) -> None:
         needs, tree = task.needs, self._tree(task.tree)
+        many = isinstance(task.work, Call) and task.work.workers > 0
+        if many:
+            needs = Resources(cpus=0)  # it waits for its workers, which have theirs
         if self._carrier:
             self._carrier.send([tree, *task.inputs.values()])
-        ask = self._ray.remote(performed).options(
+        work = import_module("towpath.executors.ray_train").performed_by_many if many else performed
+        ask = self._ray.remote(work).options(
             name=task.step, num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory or None, max_retries=TRIES
         )
         self._busy[ask.remote(msgspec.msgpack.encode((self._home, tree, task)))] = task

@@ -41,7 +41,7 @@ def main(root: Path, home: Path, remote: str, asked: int, answered: int) -> None
 def _done(task: Task, store: Store, place: Path) -> Done:
     """The end of a task, whose log has all that it printed."""
     try:
-        with _logged(task.log):
+        with logged(task.log):
             return _performed(task, store, place)
     except OSError as fault:
         what = f"what step {task.step!r} prints cannot be written to its log: {fault}"
@@ -70,7 +70,7 @@ def _synced(store: Store) -> Synced:
 
 
 @contextmanager
-def _logged(path: str) -> Iterator[None]:
+def logged(path: str) -> Iterator[None]:
     """What this process and its children print goes to a file, which is there afterwards if anything was printed."""
     log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
     before = os.dup(1), os.dup(2)

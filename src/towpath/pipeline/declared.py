@@ -43,7 +43,7 @@ def declared(project: Project, code: Code) -> Described:
             return _command(project, name, plan, sources)
         if plan.use is not None:
             return _used(project, name, plan, sources)
-        return _call(name, found, Call(name), plan, sources) if found else None
+        return _call(name, found, Call(name, plan.workers), plan, sources) if found else None
 
     return described
 

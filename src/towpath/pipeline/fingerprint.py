@@ -38,8 +38,9 @@ def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[s
 def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project, image: str = "") -> dict[str, Any]:
     """Everything that can change what a step makes, whatever its work is."""
     match step.work:
-        case Call(function):
-            return causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed, image=image)
+        case Call(function, workers):
+            found = causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed, image=image)
+            return {**found, "workers": workers} if workers else found
         case Use(module, function):
             installed = Reached({f"{module}:{function}": "used as it is installed"}, frozenset({module.partition(".")[0]}), ())
             return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed, image=image)

@@ -6,9 +6,10 @@ import msgspec
 
 
 class Call(msgspec.Struct, frozen=True, tag="call"):
-    """A function of the project's pipeline file, by name."""
+    """A function of the project's pipeline file, by name; with ``workers``, called in so many at once, as a loop of Ray Train."""
 
     function: str
+    workers: int = 0
 
 
 class Use(msgspec.Struct, frozen=True, tag="use"):

@@ -16,6 +16,9 @@ _GPUS = "; GPUs are those that CUDA_VISIBLE_DEVICES names"
 def check(project: Project, steps: Sequence[Step], has: Resources) -> None:
     """Raise ProjectError where a step asks for more than there is at all."""
     for step in steps:
+        if project.executor == "local" and project.steps.get(step.name, StepPlan()).workers:
+            what = f"step {step.name!r} asks for workers, which a cluster has, and steps execute on this machine"
+            raise project.fault("steps", step.name, "workers", what=what, mend="declare `executor: ray`, or leave `workers` out")
         for key, asked, there in _too_much(project.steps.get(step.name, StepPlan()), has):
             mend = "ask for less, or run where there is more" + _GPUS * (key == "gpus")
             raise project.fault(

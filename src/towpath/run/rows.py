@@ -59,7 +59,7 @@ def of_dataset_itself(project: Project, taken: Mapping[str, Taken]) -> Rows:
 def made(project: Project, taken: Mapping[str, Taken], values: Mapping[str, Value], shop: Shop) -> Rows:
     """With them whatever other steps the project wants. ``values``: the datasets as steps take them."""
     target = project.rows
-    done = shop.make(shop.plan([target, *project.steps], values), values)
+    done = shop.make(shop.plan([target, *project.wanted], values), values)
     if target in taken:
         return of_dataset_itself(project, taken)
     value = next(one.value for one in done if one.step == target)
