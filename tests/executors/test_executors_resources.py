@@ -124,6 +124,13 @@ def table(small):
 """
 
 
+def test_a_library_that_does_not_say_that_memory_ran_out_is_suspected(home, capfd):
+    code = "KEPT = []\ndef rows():\n    KEPT.append(b'x' * 170_000_000)\n    raise SystemError('error return without exception')\n"
+    declared(home, "rows: {memory: 200MB}", code)
+    assert main(["run"]) == 1
+    assert "of the 200.0 MB that it may: if that is why, raise its `memory`" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("step", ["python", "array", "table"])
 def test_out_of_memory_is_told_and_what_was_done_is_kept(home, capfd, step):
     declared(home, f"{step}: {{memory: 900MB}}", OUT)

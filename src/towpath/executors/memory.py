@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from towpath.pipeline.executor import Fault, Task
 from towpath.quantities import size_in_words
 
+NEARLY = 0.8
 KIND = MemoryError.__name__
 ENDED_BY = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV)  # libraries that are refused memory end in one of these
 
@@ -29,11 +32,24 @@ def limited(size: int) -> Iterator[None]:
 
 def peak() -> int:
     """The most that this process ever had in memory, in bytes."""
+    return _told("VmHWM:") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _told(key: str) -> int:
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(key):
                 return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return 0
+
+
+def suspected(fault: Fault, task: Task) -> Fault:
+    """With a hint, where the limit is nearly reached: not every library says so when it is refused memory."""
+    taken, limit = _told("VmData:"), task.needs.memory
+    if not limit or taken < NEARLY * limit:
+        return fault
+    hint = f"it has taken {size_in_words(taken)} of the {size_in_words(limit)} that it may: if that is why, raise its `memory`"
+    return replace(fault, mend=f"{fault.mend}; {hint}")
 
 
 def ran_out(task: Task, most: int, how: str = "", trace: str = "") -> Fault:

@@ -58,7 +58,7 @@ def _performed(task: Task, store: Store, place: Path) -> Done:
         done = Done(step=task.step, seconds=0.0, fault=Fault(what=f"step {task.step!r} ran out of memory", mend="", kinds=(memory.KIND,)))
     if task.needs.memory and done.fault and memory.KIND in done.fault.kinds:
         return replace(done, fault=memory.ran_out(task, memory.peak(), trace=done.fault.trace))
-    return done
+    return replace(done, fault=memory.suspected(done.fault, task)) if done.fault else done
 
 
 def _synced(store: Store) -> Synced:
