@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.proof.conftest import PIPELINE, YAML, Work
 
+from towpath import events as ev
+from towpath import kept
+from towpath.data.manifest import files_of
+from towpath.project_file import load
 from towpath.report.attribution import LAYERS, coalitions, shapley, shares
 
 LESS = PIPELINE.replace("miles=miles(", "km=pl.col('km') % 20, miles=1.0 + 0 * miles(")
@@ -83,6 +88,19 @@ def test_without_attribution_nothing_is_made(grown, towpath):
 def test_a_version_beside_itself_differs_in_nothing(grown, towpath):
     lines = towpath(grown.root, "why", "1", "1").out.splitlines()
     assert lines[1:] == [f"{layer}: the same" for layer in ("data", "code", "parameters", "seed", "distributions")]
+
+
+def test_of_rows_that_were_erased_the_differences_are_told_all_the_same(grown, towpath, tmp_path):
+    copy = shutil.copytree(grown.root, tmp_path / "copy")
+    project = load(copy, {})
+    run = kept.state(project).runs.all[1]
+    (file,) = files_of(kept.store_here(project), run.snapshots["rides"].digest)
+    erased = {"dataset": "rides", "key": file.digest, "rows": 1, "objects": {file.digest: ""}, "snapshots": (), "versions": (1,)}
+    kept.records(project).tell(ev.RowsErased(**erased, journal=0, by="ann", because="asked"))
+    said = towpath(copy, "why", "1", "2")
+    assert said.code == 0, said.err
+    assert "code: rows of pipeline changed" in said.out
+    assert "what each layer did cannot be told: version 1 cannot be made again: rows of rides" in said.out.replace("\n", " ")
 
 
 def test_what_cannot_be_mixed_is_told(grown, towpath):

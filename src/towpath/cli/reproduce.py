@@ -20,7 +20,7 @@ from towpath.errors import UsageError
 from towpath.pipeline.runs import Run
 from towpath.project import Project
 from towpath.proof import environment
-from towpath.proof.ingredients import of_version
+from towpath.proof.ingredients import check, of_version
 from towpath.proof.made import Place
 from towpath.proof.reproduce import TOLERANCE
 from towpath.proof.reproduce import reproduce as made_again
@@ -46,7 +46,7 @@ def reproduce(
         raise typer.Exit(_in_environment(context, project, run, ["reproduce", str(chosen.number), "--tolerance", str(tolerance)]))
     began = kept.clock().now()
     one = _made_again(context, project, run, chosen, tolerance)
-    file = _stated(project, one, run, began, kept.store(project))
+    file = _stated(project, one, run, began, kept.near(project))
     one = msgspec.structs.replace(one, statement=str(file))
     shared.answer(context, one, in_words(one, shared.width()))
     if one.answer is Answer.DIFFERENT:
@@ -66,8 +66,9 @@ def _tell(context: typer.Context, text: str) -> None:
 
 
 def _made_again(context: typer.Context, project: Project, run: Run, version: Version, tolerance: float) -> Reproduction:
-    store = kept.near(project)
-    ingredients = of_version(version, kept.state(project), kept.ledger(project).read(), store)
+    store, state = kept.near(project), kept.state(project)
+    check(version, state, store)
+    ingredients = of_version(version, state, kept.ledger(project).read(), store)
     with tempfile.TemporaryDirectory(prefix="towpath-reproduce-") as folder:
         place = Place(
             root=project.root,

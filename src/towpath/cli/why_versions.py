@@ -14,7 +14,7 @@ from towpath.cli import shared
 from towpath.errors import TowpathError
 from towpath.project import Project
 from towpath.proof.attribution import Side, apart, attributed
-from towpath.proof.ingredients import of_version
+from towpath.proof.ingredients import check, of_version
 from towpath.proof.made import Place
 from towpath.registry import Version
 from towpath.report.attribution import Apart, Attributed, in_words
@@ -27,7 +27,9 @@ def explain(context: typer.Context, project: Project, state: State, found: Seque
         place = _place(context, project, Path(folder))
         a, b = (_side(one, project, state, place) for one in found)
         differing = apart(a, b, place, state.erasures.objects)
-        one = _attributed(a, b, differing, place) if attribute and differing.layers else Attributed(apart=differing)
+        one = Attributed(apart=differing)
+        if attribute and differing.layers:
+            one = _attributed(a, b, differing, place, found, state)
     shared.answer(context, one, in_words(one, shared.width()))
 
 
@@ -48,10 +50,10 @@ def _side(version: Version, project: Project, state: State, place: Place) -> Sid
     return Side(version.number, run, of_version(version, state, kept.ledger(project).read(), place.store))
 
 
-def _attributed(a: Side, b: Side, differing: Apart, place: Place) -> Attributed:
+def _attributed(a: Side, b: Side, differing: Apart, place: Place, found: Sequence[Version], state: State) -> Attributed:
     try:
+        for version in found:
+            check(version, state, place.store)
         return Attributed(apart=differing, candidates=2 ** len(differing.layers), attributions=attributed(a, b, differing, place))
     except TowpathError as fault:
-        return Attributed(
-            apart=differing, trouble=f"what each layer did cannot be told, as not every candidate can be made: {fault.what} ({fault.mend})"
-        )
+        return Attributed(apart=differing, trouble=f"what each layer did cannot be told: {fault.what} ({fault.mend})")

@@ -189,7 +189,7 @@ def _figures(here: Bench, one: Made, test: Test, named: str) -> dict[str, float]
         return f"{test.left_out:.0%} of them are for training in the other version's data, and would flatter it"
     sides = replace(one.sides, test=test.rows)
     try:
-        return candidate.judged(here.project, one.trained, sides, {}, here.place.store).metrics["candidate"]
+        return candidate.judged(here.project, one.trained, sides, {}, here.place.store).metrics.get("candidate", {})
     except (TowpathError, pl.exceptions.PolarsError) as fault:  # a model of the one rows may not take the others
         return f"{named}: {str(fault).splitlines()[0]}"
 

@@ -34,14 +34,10 @@ class Ingredients:
 
 
 def of_version(version: Version, state: State, records: Iterable[Record], store: Store) -> Ingredients:
-    """What a version was made from.
-
-    Raises:
-        Refused: rows that it was made from were erased since.
-        UsageError: the store does not have all of it.
-    """
+    """What a version was made from. Raises UsageError where the store does not have its uncommitted changes."""
     run = state.runs.all[version.candidate.run]
-    _check(version.number, run, state, store)
+    if run.patch and not store.has(run.patch):
+        raise _missing(version.number, f"the uncommitted changes that it was made with ({run.patch[:8]})")
     return Ingredients(
         tree=Tree(run.commit, store.get(run.patch) if run.patch else b""),
         snapshots={name: taken.digest for name, taken in run.snapshots.items()},
@@ -51,9 +47,14 @@ def of_version(version: Version, state: State, records: Iterable[Record], store:
     )
 
 
-def _check(number: int, run: Run, state: State, store: Store) -> None:
-    if run.patch and not store.has(run.patch):
-        raise _missing(number, f"the uncommitted changes that it was made with ({run.patch[:8]})")
+def check(version: Version, state: State, store: Store) -> None:
+    """See that the data of a version can still be had.
+
+    Raises:
+        Refused: rows that it was made from were erased since.
+        UsageError: the store does not have all of it.
+    """
+    number, run = version.number, state.runs.all[version.candidate.run]
     for name, taken in run.snapshots.items():
         try:
             files = files_of(store, taken.digest) if store.has(taken.digest) else None

@@ -146,7 +146,7 @@ def made(here: Bench, ingredients: Ingredients) -> Made:
     sides = made_sides(here, ingredients)
     trained = candidate.train(here.project, here.source, sides, chosen(here, ingredients), shop=here.shop)
     judged = candidate.judged(here.project, trained, sides, {}, here.place.store)
-    return Made(trained, sides, judged.digest, judged.metrics["candidate"])
+    return Made(trained, sides, judged.digest, judged.metrics.get("candidate", {}))
 
 
 def made_sides(here: Bench, ingredients: Ingredients) -> Sides:
