@@ -194,6 +194,22 @@ def test_a_step_in_any_image(home):
     assert "there is no image localhost/nowhere here, and it cannot be fetched" in said
 
 
+def test_the_parts_of_a_step_are_inside_as_well(home):
+    made = "def letters():\n    return pl.DataFrame({'c': ['a', 'b', 'b']})\n\n\ndef counts(letters):\n    return letters.height\n"
+    (home.folder / "pipeline.py").write_text("import polars as pl\n\n\n" + made)
+    plain = f"name: boats\npipeline: pipeline.py\nsteps: {{counts: {{each: c, container: {BASE}}}}}\n"
+    (home.folder / "towpath.yaml").write_text(plain)
+    home.commit()
+    home("run")
+    inside = home.contents()
+    assert {"counts[a]", "counts[b]", "counts"} <= inside.keys()
+    (home.folder / "towpath.yaml").write_text(plain.replace(f", container: {BASE}", ""))
+    home.commit()
+    home("run")
+    assert home.contents() == inside
+    assert "image is gone" in home("why", "step", "counts[a]")
+
+
 def test_a_step_inside_takes_what_others_executed(home, tmp_path):
     (tmp_path / "shared").mkdir()
     subprocess.run(["git", "clone", "-q", str(home.folder), str(tmp_path / "other")], check=True)
