@@ -222,6 +222,7 @@ def test_what_depends_on_the_machine_is_found_and_refused(clones: Callable[..., 
     assert mine.content != theirs.content
     assert f"step place makes content {mine.content} here, and {theirs.content} was claimed by" in said
     assert "made something else" in two("history")
+    assert list((two.folder / ".towpath/remote/unsent").iterdir()) == []
     said = two("run")
     assert "reused: place, length" in said, "its own"
     for clone in (one, two):

@@ -16,7 +16,7 @@ from towpath.digest import Digest
 from towpath.errors import TowpathError, UsageError
 from towpath.pipeline.reuse import Borrowed, Reuse, Signer, sampled, trusted
 from towpath.pipeline.values import Value
-from towpath.run.bench import Bench
+from towpath.run.bench import Bench, Ended
 from towpath.store import Execution, signatures
 
 if TYPE_CHECKING:  # what a remote needs is loaded only where there is one
@@ -29,14 +29,14 @@ Share = Callable[[Digest], None]
 
 @contextmanager
 def with_team(bench: Bench) -> Iterator[tuple[Reuse, Share]]:
-    """What may be reused, and whom to tell of what is executed, to be shared; at the end, also of a run that failed, that is sent."""
+    """What may be reused, and whom to tell of what is executed; that is sent at the end, also of a run that failed or ended early."""
     shared = kept.shared(bench.project, bench.tell)
     if shared is None:
         yield Reuse(afresh=bench.afresh), lambda fingerprint: None
         return
     try:
         yield _reuse(bench, shared), shared.note
-    except TowpathError:
+    except (TowpathError, Ended):
         _send(bench, shared)
         raise
     _send(bench, shared)
