@@ -217,6 +217,7 @@ def test_a_snapshot_that_is_not_here_is_told(copy, towpath):
 
 
 @pytest.mark.parts
+@pytest.mark.timeout(600)
 def test_the_environment_is_built_anew(copy, towpath):
     """With few distributions: those of a machine with everything take minutes."""
     pytest.importorskip("pip")
