@@ -178,6 +178,8 @@ steps:
     assert code == 0, told
     store = LocalStore(Path(".towpath/store"))
     values = {one.step: json.loads(store.get(one.output)) for one in store.executions() if one.codec == "json"}
+    doubled = next(one for one in store.executions() if one.step == "doubled")
+    assert "polars" in json.loads(store.get(doubled.fingerprint))["distributions"]  # it writes the tables
     assert values["total"] == 60
     assert values["plain"] == ["a", "b"]
     assert values["settings"][0].startswith("import sys")

@@ -213,7 +213,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     seed = setting.seed(step.name)
     wanted = _plan(step, setting)
     image = setting.images[wanted.container] if wanted.container else ""
-    known_by = causes_of(step, {parameter: value.content for parameter, value in inputs.items()}, seed, setting.code, image)
+    known_by = causes_of(step, inputs, seed, setting.code, image)
     fingerprint = of_value(known_by)
     known, borrowed = setting.reuse.known(fingerprint, setting.store)
     if known:

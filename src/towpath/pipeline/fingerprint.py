@@ -11,6 +11,7 @@ from towpath.digest import Digest, of_value
 from towpath.pipeline.distributions import versions
 from towpath.pipeline.graph import Step
 from towpath.pipeline.reach import Project, Reached
+from towpath.pipeline.values import TABLES, Value
 from towpath.pipeline.work import Call, Command, Commands, Each, Gather, Split, Use
 
 __all__ = ["causes", "causes_of", "fingerprint", "surroundings", "versions"]
@@ -35,8 +36,9 @@ def causes(reached: Reached, *, parameters: Mapping[str, Any], inputs: Mapping[s
     return {"code": reached.code, "parameters": dict(parameters), "inputs": dict(inputs), "seed": seed, **around}
 
 
-def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project, image: str = "") -> dict[str, Any]:
-    """Everything that can change what a step makes, whatever its work is."""
+def causes_of(step: Step, values: Mapping[str, Value], seed: int, code: Project, image: str = "") -> dict[str, Any]:
+    """Everything that can change what a step makes of these values, whatever its work is."""
+    inputs = {name: value.content for name, value in values.items()}
     match step.work:
         case Call(function, workers):
             found = causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed, image=image)
@@ -46,7 +48,9 @@ def causes_of(step: Step, inputs: Mapping[str, Digest], seed: int, code: Project
             return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed, image=image)
         case Command() as command:
             told = {"version": command.says} if command.version else {}
-            return _of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs, image)
+            is_written = any(value.codec in TABLES for value in values.values())  # which library writes a table may show in its file
+            by = {"distributions": versions({ENGINE})} if is_written else {}
+            return {**_of_command({"cmd": command.cmd, "out": command.outputs, **told}, step.parameters, inputs, image), **by}
         case Commands() as commands:
             told = {"always changed": commands.mark} if commands.mark else {}
             known = {"cmd": "\n".join(commands.cmd), "wdir": commands.wdir, "out": commands.outputs, **told}

@@ -13,7 +13,7 @@ import msgspec
 from towpath.errors import UsageError
 from towpath.pipeline import lend
 from towpath.pipeline.codecs import decoded
-from towpath.pipeline.values import Value
+from towpath.pipeline.values import TABLES, Value
 from towpath.store import Store, trees
 
 _ENDINGS = {"table": ".parquet", "snapshot": ".parquet", "json": ".json", "text": ".txt", "array": ".npy", "bytes": ""}
@@ -39,7 +39,7 @@ def lay(name: str, value: Value, store: Store, folder: Path) -> tuple[str, ...]:
     path = name if PurePosixPath(name).suffix else f"{name}{_ENDINGS[value.codec]}"
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    if value.codec in ("table", "snapshot"):
+    if value.codec in TABLES:
         tables = import_module("towpath.pipeline.tables")
         tables.write(tables.decoded(value, store), target)
     else:

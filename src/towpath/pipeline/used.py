@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
 from pathlib import Path
+from pkgutil import iter_modules
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.distributions import normal
@@ -58,7 +58,7 @@ def _below(package: Path) -> Iterator[str]:
 
 
 def _not_installed(top: str) -> UsageError:
-    near = get_close_matches(top, packages_distributions(), n=1)
+    near = get_close_matches(top, [module.name for module in iter_modules()], n=1)
     mend = f"did you mean {near[0]}? Otherwise install" if near else "install"
     return UsageError(
         f"no distribution with the module {top} is installed beside Towpath",

@@ -7,6 +7,8 @@ import msgspec
 from towpath.data.exclusions import Exclusion
 from towpath.digest import Digest
 
+TABLES = "table", "snapshot"  # the codecs of tables
+
 
 class Value(msgspec.Struct, frozen=True):
     """What a step made, or is given. ``output`` names the stored bytes; ``content`` decides reuse, whatever form the bytes have."""
