@@ -19,9 +19,28 @@ from towpath.locks import RUN, lock_of
 from towpath.project_file import load
 
 ANN = "ann-4711"
-YAML = little.YAML.replace("    time: time\n", "    time: time\n    key: [person, time]\n").replace(
-    "  rides:\n", "  notes: notes.csv\n  rides:\n", 1
+YAML = (
+    little.YAML.replace("    time: time\n", "    time: time\n    key: [person, time]\n").replace(
+        "  rides:\n", "  notes: notes.csv\n  rides:\n", 1
+    )
+    + "steps: {listed: {}, people: {each: zone}}\n"
 )
+PIPELINE = (
+    little.PIPELINE
+    + """
+
+def listed(rides: pl.DataFrame) -> Path:
+    \"\"\"Files that name people.\"\"\"
+    file = Path(tempfile.mkdtemp()) / "people.csv"
+    rides.select("person").unique(maintain_order=True).write_csv(file)
+    return file
+
+
+def people(rides: pl.DataFrame) -> pl.DataFrame:
+    \"\"\"Of each zone, by parts.\"\"\"
+    return rides.select("person", "zone")
+"""
+).replace("import polars", "import tempfile\nfrom pathlib import Path\n\nimport polars", 1)
 
 
 def with_person(month: int) -> pl.DataFrame:
@@ -32,7 +51,7 @@ def with_person(month: int) -> pl.DataFrame:
 @pytest.fixture
 def root(tmp_path, run) -> Path:
     """Two versions of the data, a version of the model that was trained on them, and a journal of who asked."""
-    root = little.make(tmp_path / "little", towpath=YAML, months=0)
+    root = little.make(tmp_path / "little", towpath=YAML, pipeline=PIPELINE, months=0)
     (root / "notes.csv").write_text("id,text\n1,a\n")
     little.deliver(root, 1, with_person(1))
     little.deliver(root, 2, little.rides(2).with_columns(person=pl.lit("bob")))

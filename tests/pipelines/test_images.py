@@ -98,8 +98,8 @@ def test_the_folder_holds_the_files_and_nothing_of_it_can_be_changed(root: Path)
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        ({"pipeline": ("images: Path", "images: pl.DataFrame")}, ("takes 'images' as a table", "`images: Path`")),
-        ({"pipeline": ("images: Path", "images")}, ("takes 'images' as a table", "`images: Path`")),
+        ({"pipeline": ("images: Path", "images: pl.DataFrame")}, ("takes as 'images' is files", "a folder: `Path`")),
+        ({"pipeline": ("images: Path", "images")}, ("takes as 'images' is files", "a folder: `Path`")),
         ({"yaml": ("rows: rows", "rows: images")}, ("the dataset images is files", "towpath.yaml:4")),
         ({"yaml": ("files: {min: 100}", "files: {min: 1000}")}, ("images has 600 files, must have at least 1000",)),
         ({"yaml": ("bytes: {max: 1000000}", "bytes: {max: 10}")}, ("images has 44,400 bytes, must have at most 10",)),

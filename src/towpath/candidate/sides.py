@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
 
+from towpath.digest import Digest
 from towpath.evaluation import Groups, Last, Random, Way
 from towpath.evaluation.splits import split
 from towpath.labels import times_of
@@ -16,11 +17,15 @@ from towpath.project_model import Holdout
 
 @dataclass(frozen=True)
 class Sides:
-    """Each row lies on one of them. ``valid`` is None where the project declares none."""
+    """Each row lies on one of them. ``valid`` is None where the project declares none.
+
+    ``of``: the content of the rows, where it is known.
+    """
 
     train: pl.DataFrame
     valid: pl.DataFrame | None
     test: pl.DataFrame
+    of: Digest | None = None
 
     @property
     def height(self) -> int:
@@ -28,7 +33,7 @@ class Sides:
         return self.train.height + self.test.height + (self.valid.height if self.valid is not None else 0)
 
 
-def sides(project: Project, rows: pl.DataFrame) -> Sides:
+def sides(project: Project, rows: pl.DataFrame, *, of: Digest | None = None) -> Sides:
     """The test rows are set aside first, and the others divided as if there were no more.
 
     Raises:
@@ -36,7 +41,7 @@ def sides(project: Project, rows: pl.DataFrame) -> Sides:
         UsageError: a side would be empty, or a column cannot be used this way.
     """
     seen, test = split(rows, holdout(project), seed=project.seed)
-    return _divided(project, seen, test)
+    return replace(_divided(project, seen, test), of=of)
 
 
 def for_training(project: Project, rows: pl.DataFrame) -> Sides:

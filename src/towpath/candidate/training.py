@@ -11,10 +11,11 @@ import polars as pl
 
 from towpath.candidate.sides import Sides
 from towpath.candidate.source import Source
+from towpath.digest import Digest
 from towpath.formats.build import FeaturesCode, Trained, training_rows
 from towpath.formats.frames import kind_of
 from towpath.labels import raw
-from towpath.pipeline import codecs
+from towpath.pipeline import codecs, derived
 from towpath.pipeline.default_model import default_model
 from towpath.pipeline.engine import Executed
 from towpath.pipeline.functions import Function
@@ -71,7 +72,7 @@ def train(
     known = parameters_of(function, over)
     given = _given(project, function, sides, features)
     if shop:
-        answering = checked(name, _made(name, given, over, project.steps.get(name, StepPlan()).workers, shop))
+        answering = checked(name, _made(name, given, sides.of, over, project.steps.get(name, StepPlan()).workers, shop))
     else:
         answering = fit(function, given, known, seed=seed_of(project.name, name, project.seed), root=source.root)
     return Trained(model=answering, task=model.task, label=label, kind=kind_of(function), features=features)
@@ -107,9 +108,9 @@ def _given(project: Project, function: Function, sides: Sides, features: Feature
     return given
 
 
-def _made(name: str, given: Mapping[str, pl.DataFrame], over: Mapping[str, Any], workers: int, shop: Shop) -> Any:
+def _made(name: str, given: Mapping[str, pl.DataFrame], of: Digest | None, over: Mapping[str, Any], workers: int, shop: Shop) -> Any:
     """The trained object, from the cache or from where steps execute."""
-    values = {key: codecs.keep(rows, shop.store, step=key) for key, rows in given.items()}
+    values = {key: derived.keep(rows, shop.store, name=key, of={"rows": of} if of else {}) for key, rows in given.items()}
     step = Step(name, {key: key for key in values}, Call(name, workers), dict(over))
     made = shop.make([step], values)[0].value
     with ExitStack() as stack:

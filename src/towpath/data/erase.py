@@ -22,6 +22,7 @@ from towpath.data.without import Name, is_equal, theirs, without
 from towpath.digest import Digest
 from towpath.errors import Broken, Refused, UnknownName, UsageError
 from towpath.pipeline.runs import Runs
+from towpath.pipeline.values import Parts, Value
 from towpath.registry import Registry
 from towpath.store import Execution, Store, trees
 from towpath.store.trees import FileEntry
@@ -140,7 +141,8 @@ def _made(whose: Whose, store: Listed, runs: Runs, holding: Mapping[Digest, Snap
     contents |= {noted.content for snapshot in holding.values() if (noted := facts.recall(store, snapshot.root))}
     executions = [one for one in store.executions() if store.has(one.output)]
     found = {one.output for one in executions if one.fingerprint in notes}
-    found |= {one.output for one in _derived(store, executions, contents)}
+    elsewhere = {file.digest for run in runs.all.values() for taken in run.snapshots.values() for file in _files(store, taken.digest)}
+    found |= {digest for one in _derived(store, executions, contents) for digest in _objects(store, one)} - elsewhere
     saved = {verdict.saved for run in runs.all.values() for verdict in run.checks if verdict.saved}
     return frozenset(found | {Digest(one) for one in saved if store.has(Digest(one)) and _holds(whose, store.get(Digest(one)))})
 
@@ -151,8 +153,27 @@ def _derived(store: Store, executions: Sequence[Execution], contents: set[Digest
     found: list[Execution] = []
     while more := [one for one in executions if one not in found and inputs[one.fingerprint] & contents]:
         found += more
-        contents = contents | {one.content for one in more}
+        contents = contents | {content for one in more for content in (one.content, *(part.content for part in _parts(store, one)))}
     return found
+
+
+def _objects(store: Store, made: Execution) -> set[Digest]:
+    """What an execution put into the store."""
+    parts = {part.output for part in _parts(store, made)}
+    files = {file.digest for file in trees.files(store, made.output)} if made.codec == "files" else set()
+    return {made.output, *parts, *files}
+
+
+def _parts(store: Store, made: Execution) -> list[Value]:
+    """The parts into which a table was split."""
+    return [part for _, part in msgspec.json.decode(store.get(made.output), type=Parts).parts] if made.codec == "parts" else []
+
+
+def _files(store: Store, snapshot: Digest) -> tuple[FileEntry, ...]:
+    """Those of a snapshot; none where the store has not got it."""
+    with suppress(Broken, UnknownName):
+        return manifest.files_of(store, snapshot)
+    return ()
 
 
 class _Causes(msgspec.Struct):

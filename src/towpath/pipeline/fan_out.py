@@ -19,18 +19,12 @@ from towpath.errors import UsageError
 from towpath.pipeline import codecs
 from towpath.pipeline.folders import files_value
 from towpath.pipeline.graph import Step
-from towpath.pipeline.values import Value
+from towpath.pipeline.values import Parts, Value
 from towpath.pipeline.work import Call, Each, Gather, Split, Use
 from towpath.store import Store, trees
 
 _SPLIT = "[each]"
 _TABLE = "table"
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """The parts of a table by the values of a column, in the order of these."""
-
-    parts: list[tuple[str, Value]]
 
 
 def whole_of(name: str) -> str:

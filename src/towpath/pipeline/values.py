@@ -23,3 +23,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     manifest: Digest
     exclusions: tuple[Exclusion, ...] = ()
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The parts of a table by the values of a column, in the order of these."""
+
+    parts: list[tuple[str, Value]]

@@ -9,7 +9,7 @@ import polars as pl
 from towpath import labels
 from towpath.candidate import Sides, leaks
 from towpath.errors import TowpathError
-from towpath.pipeline import codecs
+from towpath.pipeline import derived
 from towpath.pipeline.graph import Step
 from towpath.pipeline.tables import decoded, table
 from towpath.pipeline.values import Value
@@ -29,7 +29,7 @@ def look(bench: Bench, shop: Workshop, steps: Sequence[Step], given: Mapping[str
         return ()
 
     def remake(others: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        values = {name: codecs.keep(frame, shop.store, step=name) for name, frame in others.items()}
+        values = {name: derived.keep(frame, shop.store, name=name, of={name: given[name].content}) for name, frame in others.items()}
         made = {one.step: one.value for one in shop.aside(steps, {**given, **values})}[project.model.rows]
         return labels.labelled(table(made, shop.store, project.home / "lent", "rows"), project, now)
 

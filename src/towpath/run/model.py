@@ -86,7 +86,7 @@ def _ground(bench: Bench, source: Source, made: Rows, state: State, wanted: Want
         _stop_if_unchanged(bench, state, recipe)
     bench.tell(f"training on {known.height:,} rows with a label")
     all_due = labels.due(made.frame, bench.project, now).height == made.frame.height
-    sides = candidate.sides(bench.project, known)
+    sides = candidate.sides(bench.project, known, of=made.content)
     return _Ground(source=source, state=state, shop=shop, sides=sides, recipe=recipe, by=now, all_due=all_due)
 
 
