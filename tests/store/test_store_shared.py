@@ -15,7 +15,8 @@ from towpath.store.remote import Remote
 from towpath.store.remote.executions import KEPT, Executions
 from towpath.store.remote.memory import MemoryBucket
 from towpath.store.shared import Shared, parts
-from towpath.testing.executions import ExecutionsContract, batch, execution
+from towpath.testing import ExecutionsContract
+from towpath.testing.executions import batch, execution
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
 
