@@ -142,3 +142,17 @@ def test_out_of_memory_is_told_and_what_was_done_is_kept(home, capfd, step):
     declared(home, "small: {}", OUT)
     assert main(["run", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["because"] == "1 step, 1 of them reused"
+
+
+def test_the_training_stands_among_the_steps_for_how_it_executes(home, capfd):
+    rows = "".join(f"{n % 37},{int(n % 37 > 18)}\n" for n in range(300))
+    (home / "rows.csv").write_text("x,late\n" + rows)
+    (home / "pipeline.py").write_text(
+        "KEPT = []\ndef fitted(train, *, strength=1.0):\n    KEPT.append([bytes(10_000_000) for _ in range(200)])\n    return KEPT\n"
+    )
+    (home / "towpath.yaml").write_text(
+        "name: t\ndata: {rows: rows.csv}\npipeline: pipeline.py\nmodel: {task: binary, rows: rows, label: late, train: fitted}\n"
+        "steps: {fitted: {memory: 900MB}}\n"
+    )
+    assert main(["run"]) == 1
+    assert "step 'fitted' ran out of memory: it may take 900.0 MB" in capfd.readouterr().out
