@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,31 @@ def test_without_a_cluster_it_is_refused(home, cluster):
     done = run(home, cluster)
     assert done.returncode == 1
     assert "asks for workers, which a cluster has" in done.stdout
+
+
+TORCH = """
+import ray.train
+import torch
+
+
+def trained():
+    context = ray.train.get_context()
+    rank, count = context.get_world_rank(), context.get_world_size()
+    rows = torch.ones(400, 1)[rank::count]
+    seen = torch.tensor([len(rows)])
+    torch.distributed.all_reduce(seen)
+    model = ray.train.torch.prepare_model(torch.nn.Linear(1, 1))
+    model(rows).sum().backward()
+    return [count, int(seen), type(model).__name__]
+"""
+
+
+def test_two_workers_train_one_model_of_torch(home, cluster):
+    if not find_spec("torch"):
+        pytest.skip("pip install torch")
+    (home / "pipeline.py").write_text(TORCH)
+    done = run(home, cluster)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = LocalStore(home / ".towpath/store")
+    (made,) = (one for one in store.executions() if one.step == "trained")
+    assert json.loads(store.get(made.output)) == [2, 400, "DistributedDataParallel"]

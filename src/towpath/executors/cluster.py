@@ -11,6 +11,7 @@ from typing import Any
 
 from towpath.errors import Unavailable
 
+TRIES = 3  # a client server begins a process for each client, which a busy node may not manage in time
 PATIENCE_S = 15.0  # for an answer, and for tasks to end that were cancelled
 
 
@@ -30,12 +31,18 @@ class Connection:
         self._stack = ExitStack()
         if not self.ray.is_initialized():
             _look(address)
-            try:
-                self.ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-            except (ConnectionError, RuntimeError, ValueError) as fault:
-                raise _nowhere(address, fault) from fault
+            self._connect(address)
             self._stack.enter_context(redirect_stdout(sys.stderr))  # Ray prints what it sees of its nodes
             self._stack.callback(self.ray.shutdown)
+
+    def _connect(self, address: str, tries: int = TRIES) -> None:
+        try:
+            self.ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError) as fault:
+            if tries > 1 and address.startswith("ray://"):
+                self._connect(address, tries - 1)
+            else:
+                raise _nowhere(address, fault) from fault
 
     def end(self, refs: Sequence[Any]) -> None:
         """End tasks, with the processes that execute them."""
