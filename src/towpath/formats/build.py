@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import platform
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import polars as pl
 
 from towpath.digest import Digest
 from towpath.errors import UsageError
+from towpath.formats import pickles
 from towpath.formats.frames import Kind, canonical, columns_of, frame_of, requested, schema_of
 from towpath.formats.golden import check_golden, golden_of
 from towpath.formats.manifest import CODE, GOLDEN, MODEL, TRAINED, FeaturesFunction, Manifest
@@ -28,7 +28,7 @@ from towpath.store import Store
 from towpath.verdict import Answer
 
 _TELLING = ("scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "numpy", "polars")
-_IF_LOADED = ("lightgbm", "xgboost", "pandas", "pyarrow")
+_IF_NEEDED = ("lightgbm", "xgboost", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +84,10 @@ def build(store: Store, trained: Trained, rows: pl.DataFrame) -> Digest:
     said = check_golden(lambda columns: scorer.score(columns_of(features(frame_of(schema, columns)), inputs)).values, golden)
     if said.answer is not Answer.PASS:
         raise answers_otherwise(trained.answers, said)
-    files = {MODEL: model, TRAINED: pickle.dumps(trained.model, protocol=5), GOLDEN: msgspec.json.encode(golden)}
+    files = {MODEL: model, TRAINED: pickles.dumps(trained.model), GOLDEN: msgspec.json.encode(golden)}
     if trained.features:
         files |= {CODE + name: source for name, source in trained.features.files.items()}
-    return pack(store, _manifest(trained, schema, inputs), files)
+    return pack(store, _manifest(trained, schema, inputs, _versions(trained, files[TRAINED])), files)
 
 
 def trained_answerer(trained: Trained, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
@@ -143,7 +143,7 @@ def _answerer(trained: Trained, features: Features, inputs: Schema) -> Callable[
     return lambda rows: scorer.score(columns_of(features(requested(rows)), inputs))
 
 
-def _manifest(trained: Trained, raw: Schema, inputs: Schema) -> Manifest:
+def _manifest(trained: Trained, raw: Schema, inputs: Schema, versions: Mapping[str, str]) -> Manifest:
     code = trained.features
     return Manifest(
         task=trained.task,
@@ -153,11 +153,12 @@ def _manifest(trained: Trained, raw: Schema, inputs: Schema) -> Manifest:
         inputs=inputs,
         features=FeaturesFunction(module=code.module, function=code.function) if code else None,
         wrong_over=trained.wrong_over,
-        made_with={"python": platform.python_version(), **_versions(), **trained.made_with},
+        made_with={"python": platform.python_version(), **versions, **trained.made_with},
     )
 
 
-def _versions() -> dict[str, str]:
-    loaded = [name for name in _IF_LOADED if name in sys.modules]
+def _versions(trained: Trained, pickled: bytes) -> dict[str, str]:
+    """Of what always takes part, and of what this object needs: not of what else the process has loaded."""
+    needed = [name for name in _IF_NEEDED if name in sys.modules and (name.encode() in pickled or name == trained.kind)]
     versions = {name: metadata.version(name) for name in _TELLING}
-    return versions | {name: str(getattr(sys.modules[name], "__version__", "unknown")) for name in loaded}
+    return versions | {name: str(getattr(sys.modules[name], "__version__", "unknown")) for name in needed}

@@ -33,6 +33,7 @@ from towpath.project_file import load as load_project
 from towpath.proof.ingredients import Ingredients
 from towpath.run import rows
 from towpath.run.workshop import Workshop
+from towpath.search.portfolio import MODEL
 from towpath.store import Store
 
 Tell = Callable[[str], None]
@@ -177,7 +178,7 @@ def chosen(here: Bench, ingredients: Ingredients) -> dict[str, Scalar]:
     """
     model = here.project.model
     if not model.train or model.is_auto:
-        return dict(ingredients.parameters)
+        return dict(ingredients.parameters) if MODEL in ingredients.parameters else {}
     takes, function = signature(here.source.code, model.train) if here.source.code else None, here.source.function(model.train)
     known = {**defaults_of(function), **model.parameters}
     return {
