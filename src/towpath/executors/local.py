@@ -46,9 +46,14 @@ class LocalExecutor:
         self._environ = {"PYTHONHASHSEED": "0", **environ}  # a set of texts has one order, so that the same step makes the same
         here = machine(environ)
         self.has = replace(here, cpus=slots) if slots else here
+        self._new: list[Worker] = []  # nobody waits for these: they have made nothing
         self._idle: list[Worker] = []
         self._busy: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
+
+    def warm(self) -> None:
+        """Begin a worker, so that the first task need not wait for it."""
+        self._new.append(self._added(Worker(self._command(), self._environ)))
 
     def room(self, needs: Resources) -> bool:
         return fits(needs, self.has, (worker.task.needs for worker in self._busy.values()))
@@ -57,6 +62,8 @@ class LocalExecutor:
         idle = next((one for one in self._idle if one.image == task.image and not _is_alone(task)), None)
         if idle:
             self._idle.remove(idle)
+        elif self._new and not task.image and not _is_alone(task):
+            idle = self._new.pop()
         worker = idle or self._begun(task)
         worker.begin(task)
         self._busy[worker.answers] = worker
@@ -79,22 +86,26 @@ class LocalExecutor:
                 raise Unavailable(synced.fault, mend=synced.mend)
 
     def close(self) -> None:
-        for worker in (*self._idle, *self._busy.values()):
+        for worker in (*self._new, *self._idle, *self._busy.values()):
             worker.end()
-        self._idle, self._busy = [], {}
+        self._new, self._idle, self._busy = [], [], {}
         self._selector.close()
 
     def _begun(self, task: Task) -> Worker:
         taken = {one for worker in self._busy.values() for one in worker.gpus}
         free = [one for one in gpus(self._environ) if one not in taken]
-        worker = Worker(self._command(task), self._environ, free[: task.needs.gpus], task.image)
+        command = self._contained(task) if task.image else self._command()
+        return self._added(Worker(command, self._environ, free[: task.needs.gpus], task.image))
+
+    def _added(self, worker: Worker) -> Worker:
         self._selector.register(worker.answers, selectors.EVENT_READ)
         return worker
 
-    def _command(self, task: Task) -> list[str]:
+    def _contained(self, task: Task) -> list[str]:
+        return self._containers.worker(task.image, task.tree, str(self._place.root), str(self._place.home))
+
+    def _command(self) -> list[str]:
         root, home = str(self._place.root), str(self._place.home)
-        if task.image:
-            return self._containers.worker(task.image, task.tree, root, home)
         return [sys.executable, "-m", "towpath.executors.worker", root, home, self._place.remote or ""]
 
     @cached_property

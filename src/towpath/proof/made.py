@@ -32,7 +32,7 @@ from towpath.project_fields import Scalar
 from towpath.project_file import load as load_project
 from towpath.proof.ingredients import Ingredients
 from towpath.run import rows
-from towpath.run.workshop import Workshop
+from towpath.run.workshop import Keeping, Workshop
 from towpath.search.portfolio import MODEL
 from towpath.store import Store
 
@@ -130,9 +130,8 @@ def shop_of(project: Project, source: Source, place: Place, reuse: Reuse) -> Ite
             place.tell(f"step {one.step}: {one.seconds:.1f} s")
 
     code = source.code or Code(source.root, "")
-    workshop = Workshop(
-        project, code, place.store, place.environ, logs=place.logs, reuse=reuse, note=lambda steps, done, failed: None, tell=tell
-    )
+    keeping = Keeping(place.store, place.logs, reuse)
+    workshop = Workshop(project, code, place.environ, keeping, note=lambda steps, done, failed: None, tell=tell)
     with closing(workshop):
         yield Shop(workshop)
 

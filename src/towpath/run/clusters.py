@@ -10,7 +10,7 @@ from towpath import events as ev
 from towpath.data.snapshot import Taken
 from towpath.errors import UnknownName
 from towpath.evaluation.names import Direction
-from towpath.executors.opening import crew
+from towpath.executors.measuring import crew
 from towpath.formats.frames import canonical, requested
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.seeds import seed_of

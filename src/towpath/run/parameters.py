@@ -11,7 +11,7 @@ import msgspec
 from towpath import events as ev
 from towpath.candidate import Sides, Source, choosing
 from towpath.digest import Digest, canonical_json
-from towpath.executors.opening import crew
+from towpath.executors.measuring import crew
 from towpath.pipeline.runs import Run
 from towpath.project import Project
 from towpath.project_fields import Scalar

@@ -15,7 +15,7 @@ from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
 from towpath.run.bench import Bench, Ended
 from towpath.run.sharing import Share, with_team
-from towpath.run.workshop import Workshop
+from towpath.run.workshop import Keeping, Workshop
 
 FEW = 8  # reused steps are named
 
@@ -35,8 +35,16 @@ def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
     project, logs = bench.project, bench.project.home / "logs" / f"run-{bench.number}"
     with with_team(bench) as (reuse, share):
         tell = partial(_tell, bench, share)
-        with closing(Workshop(project, code, kept.near(project), bench.environ, logs=logs, reuse=reuse, note=note, tell=tell)) as shop:
+        keeping = Keeping(kept.near(project), logs, reuse)
+        with closing(Workshop(project, code, bench.environ, keeping, note=note, tell=tell, soon=_is_new(bench))) as shop:
             yield shop
+
+
+def _is_new(bench: Bench) -> bool:
+    """Whether no earlier run had this code, so that some of it is likely to be executed."""
+    all_runs = bench.records.state().runs.all
+    now = all_runs[bench.number]
+    return not any((one.commit, one.patch) == (now.commit, now.patch) for one in all_runs.values() if one is not now)
 
 
 def _tell(bench: Bench, share: Share, one: Executed) -> None:

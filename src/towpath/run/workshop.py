@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from towpath.executors.opening import opened
@@ -22,17 +23,25 @@ from towpath.pipeline.sources import Given
 from towpath.pipeline.values import Value
 from towpath.project import Project
 from towpath.run import needs
-from towpath.run.images import images
 from towpath.store import Store
 
 Note = Callable[[Sequence[Step], Sequence[Executed], StepFailed | None], None]
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What steps make lies in ``store``, what they print in the folder ``logs``; ``reuse`` says what need not be made."""
+
+    store: Store
+    logs: Path
+    reuse: Reuse
 
 
 class Workshop:
     """Makes steps of ``project``, whose code lies in the tree of ``code``.
 
     Args:
-        logs: the folder for what steps print.
+        soon: something will have to be executed, so that whoever executes may begin while the steps are looked at.
         note: is given the steps, those that were made, once they are durable, and the fault that ended it, if one did.
         tell: is given each step as it ends.
     """
@@ -41,14 +50,15 @@ class Workshop:
         self,
         project: Project,
         code: Code,
-        store: Store,
         environ: Mapping[str, str],
+        keeping: Keeping,
         *,
-        logs: Path,
-        reuse: Reuse,
         note: Note,
         tell: Callable[[Executed], None],
+        soon: bool = False,
     ) -> None:
+        store, logs = keeping.store, keeping.logs
+        self._executor = opened(project, store, environ, soon=soon)
         logs.mkdir(parents=True, exist_ok=True)
         self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
         self._done: list[Executed] = []
@@ -62,12 +72,11 @@ class Workshop:
             logs=logs,
             checkpoints=checkpoints.folder_of(project.home),
             plans=project.steps,
-            reuse=reuse,
+            reuse=keeping.reuse,
             images=self._images,
             bring=lambda value: bring(value, store),
             tell=self._ended,
         )
-        self._executor = opened(project, store, environ)
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
         """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""
@@ -80,7 +89,7 @@ class Workshop:
         Raises as ``engine.make`` does; and ProjectError, before anything is executed, where a step asks for more than there is or an
         image that is not there.
         """
-        self._images |= images(self._project, self._code.root, steps, self._environ)
+        self._find_images(steps)
         needs.check(self._project, steps, self._executor.has)
         self._done = []
         try:
@@ -93,10 +102,15 @@ class Workshop:
 
     def aside(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps of other values than the run's: kept, but nothing is told of them. Raises as ``engine.make`` does."""
-        self._images |= images(self._project, self._code.root, steps, self._environ)
+        self._find_images(steps)
         quiet = replace(self._setting, tell=lambda one: None, logs=self._setting.logs / "aside")
         quiet.logs.mkdir(exist_ok=True)
         return engine.make(steps, self._sources(given).of(steps), quiet, self._executor)
+
+    def _find_images(self, steps: Sequence[Step]) -> None:
+        """Of the steps that execute in containers; most projects have none, and need not load what finds images."""
+        if any(plan.container for plan in self._project.steps.values()):
+            self._images |= import_module("towpath.run.images").images(self._project, self._code.root, steps, self._environ)
 
     def _sources(self, datasets: Mapping[str, Value]) -> Given:
         return Given(self._project, self._code.root, datasets, self._setting.store)
