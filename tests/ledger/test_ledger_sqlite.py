@@ -71,7 +71,9 @@ def test_kill_9_in_the_middle_of_appends_leaves_a_ledger_that_verifies(path, aft
     process.stdout.readline()
     time.sleep(after_s)
     os.kill(process.pid, signal.SIGKILL)
-    acknowledged = 1 + len(process.communicate()[0].splitlines())
+    acknowledged = 1 + len(process.stdout.readlines())  # `communicate` would pass over what `readline` read ahead
+    process.stdin.close()
+    process.wait()
     ledger = SqliteLedger(path)
     found = numbers(ledger)
     assert found == list(range(len(found)))
