@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,8 @@ def clones(tmp_path: Path, shared: Path) -> Callable[..., tuple[Clone, Clone]]:
 
 
 def key(folder: Path, name: str) -> Path:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("apt-get install openssh-client")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)], check=True)
     return folder / name
 
