@@ -10,15 +10,21 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from towpath.errors import TowpathError, UsageError
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """A commit, and the changes on top of it that are not committed (a binary patch; empty when the tree is clean)."""
+    """A commit, and the changes on top of it that are not committed (a binary patch; empty when the tree is clean).
+
+    ``behind``: how many commits more its branch's ``upstream`` has, as far as they were fetched.
+    """
 
     commit: str
     patch: bytes = b""
+    upstream: str = ""
+    behind: int = 0
 
     @property
     def dirty(self) -> bool:
@@ -38,19 +44,22 @@ def tree(root: Path) -> Tree:
     Raises:
         UsageError: no repository, or no commit in it yet.
     """
-    commit = head(root)
-    if commit is None:
+    said = _git(root, "status", "--porcelain=v2", "--branch", "--", ".", check=False).stdout.decode(errors="replace").splitlines()
+    told = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
+    if told.get("branch.oid", "(initial)") == "(initial)":
         raise UsageError(
             f"{root} is in no Git repository with a commit: a run could not be traced to its code",
             mend="`git init && git add . && git commit -m start`, then run again",
         )
-    if not _git(root, "status", "--porcelain", "--", ".").stdout:
-        return Tree(commit)
+    behind = int(told.get("branch.ab", "+0 -0").split()[1][1:])
+    found = Tree(told["branch.oid"], upstream=told.get("branch.upstream", ""), behind=behind)
+    if all(line.startswith("# ") for line in said):
+        return found
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "GIT_INDEX_FILE": str(Path(folder, "index"))}
         _git(root, "read-tree", "HEAD", environ=environ)
         _git(root, "add", "--all", "--", ".", environ=environ)
-        return Tree(commit, _git(root, "diff", "--cached", "--binary", "--relative", "HEAD", environ=environ).stdout)
+        return replace(found, patch=_git(root, "diff", "--cached", "--binary", "--relative", "HEAD", environ=environ).stdout)
 
 
 def unpack(root: Path, source: Tree, target: Path) -> Path:
@@ -76,15 +85,6 @@ def unpack(root: Path, source: Tree, target: Path) -> Path:
 def is_descendant(root: Path, commit: str, older: str) -> bool:
     """Whether a commit has another among those before it. An ``older`` one that is not in this clone is not."""
     return _git(root, "merge-base", "--is-ancestor", older, commit, check=False).returncode == 0
-
-
-def behind_upstream(root: Path) -> tuple[int, str]:
-    """How many commits the branch that it follows has and the one that is checked out has not, as far as they were fetched; its name."""
-    name = _git(root, "rev-parse", "--abbrev-ref", "@{upstream}", check=False)
-    if name.returncode:
-        return 0, ""
-    counted = _git(root, "rev-list", "--count", "HEAD..@{upstream}", check=False)
-    return int(counted.stdout or 0), name.stdout.decode().strip()
 
 
 def _git(

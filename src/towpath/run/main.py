@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from towpath import events as ev
 from towpath.clock import boot_id
 from towpath.digest import Digest, canonical_json
@@ -48,13 +50,13 @@ def run(
     """
     source = tree(records.project.root)
     if fired is not None:
-        source = Tree(source.commit)
+        source = replace(source, patch=b"")
     patch = records.store.put(source.patch) if source.patch else None
-    distributions = records.store.put(canonical_json(everything()))
+    distributions = _distributions(records)
     if patch:  # what else a run of steps needs can be made again: it waits for no remote
         records.store.sync()
     started = _start(records, source, patch, distributions, fired, cause)
-    for words in stale.warnings(records.project.root, source.commit, records.state()):
+    for words in stale.warnings(records.project.root, source, records.state()):
         tell(words)
     try:
         with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
@@ -76,7 +78,18 @@ def run(
     return ended
 
 
-def _start(records: Records, source: Tree, patch: Digest | None, distributions: Digest, fired: int | None, cause: str) -> ev.RunStarted:
+def _distributions(records: Records) -> Digest | None:
+    """The stored list of what is installed, with which a version is reproduced; None where no version will come of it."""
+    if records.project.trained is None:
+        return None
+    here = installed()
+    known = (run.distributions for run in reversed(records.state().runs.all.values()) if run.installed == here)
+    return next(filter(None, known), None) or records.store.put(canonical_json(everything()))
+
+
+def _start(
+    records: Records, source: Tree, patch: Digest | None, distributions: Digest | None, fired: int | None, cause: str
+) -> ev.RunStarted:
     here = Here(host=platform.node(), boot=boot_id(), lock_is_free=True)  # the caller holds it: nobody else does
 
     def choose(state: State) -> list[ev.AnyEvent]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from towpath.pipeline.worktree import behind_upstream, is_descendant
+from towpath.pipeline.worktree import Tree, is_descendant
 from towpath.release.controller import PRODUCTION
 from towpath.state import State
 
 
-def warnings(root: Path, commit: str, state: State) -> Iterator[str]:
-    """Sentences, where ``commit`` lacks what made the champion, or what others pushed."""
+def warnings(root: Path, source: Tree, state: State) -> Iterator[str]:
+    """Sentences, where the commit lacks what made the champion, or what others pushed."""
+    commit = source.commit
     champion = state.live.champion(PRODUCTION)
     made_by = next((run for run in state.runs.all.values() if champion and run.version == champion), None)
     if made_by and made_by.commit != commit and not is_descendant(root, commit, made_by.commit):
@@ -19,6 +20,5 @@ def warnings(root: Path, commit: str, state: State) -> Iterator[str]:
             f"warning: version {champion}, which serves, was made from commit {made_by.commit[:8]}, and that is not among those before "
             f"{commit[:8]}: what it changed is not in this run. `git merge {made_by.commit[:8]}` (after `git fetch`) takes it in"
         )
-    count, upstream = behind_upstream(root)
-    if count:
-        yield f"warning: this branch is {count:,} commit{'s' if count > 1 else ''} behind {upstream}: `git pull` takes them in"
+    if count := source.behind:
+        yield f"warning: this branch is {count:,} commit{'s' if count > 1 else ''} behind {source.upstream}: `git pull` takes them in"
