@@ -31,8 +31,9 @@ def limited(size: int) -> Iterator[None]:
 
 
 def peak() -> int:
-    """The most that this process ever had in memory, in bytes."""
-    return _told("VmHWM:") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most that this process ever had in memory, in bytes, without what is mapped of files: that no limit of data counts."""
+    mapped = _told("RssFile:") + _told("RssShmem:")
+    return max(0, _told("VmHWM:") - mapped) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _told(key: str) -> int:
