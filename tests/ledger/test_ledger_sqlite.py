@@ -65,15 +65,13 @@ def test_of_controllers_in_processes_exactly_one_wins(path):
 
 @pytest.mark.parametrize("after_s", [0.0, 0.013, 0.041])
 def test_kill_9_in_the_middle_of_appends_leaves_a_ledger_that_verifies(path, after_s):
-    process = writer(path, 0, 100_000)
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    process.stdout.readline()
-    time.sleep(after_s)
-    os.kill(process.pid, signal.SIGKILL)
-    acknowledged = 1 + len(process.stdout.readlines())  # `communicate` would pass over what `readline` read ahead
-    process.stdin.close()
-    process.wait()
+    with writer(path, 0, 100_000) as process:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        time.sleep(after_s)
+        os.kill(process.pid, signal.SIGKILL)
+        acknowledged = 1 + len(process.stdout.readlines())  # `communicate` would pass over what `readline` read ahead
     ledger = SqliteLedger(path)
     found = numbers(ledger)
     assert found == list(range(len(found)))
