@@ -132,7 +132,14 @@ def test_rows_of_text_files_are_counted(tmp_path: Path) -> None:
     assert peek(Dataset(path="a.csv"), tmp_path, Index(tmp_path / "index.json"))[0].rows == 2
 
 
-@pytest.mark.parametrize(("data", "rows"), [(gzip.compress(b"a,b\n1,x\n2,y\n"), 2), (gzip.compress(b"a,b\n1,x\n")[:-9], -1), (b"a\0b", -1)])
+PACKED = {
+    "whole": (gzip.compress(b"a,b\n1,x\n2,y\n"), 2),
+    "torn": (gzip.compress(b"a,b\n1,x\n")[:-9], -1),
+    "no archive": (b"a\0b", -1),
+}
+
+
+@pytest.mark.parametrize(("data", "rows"), PACKED.values(), ids=PACKED.keys())
 def test_packed_text_files_are_read_and_torn_ones_have_no_count(tmp_path: Path, data: bytes, rows: int) -> None:
     (tmp_path / "a.csv.gz").write_bytes(data)
     assert peek(Dataset(path="a.csv.gz"), tmp_path, Index(tmp_path / "index.json"))[0].rows == rows
