@@ -6,18 +6,16 @@ quotes the counts it was made from. To add a form to an event, give the new fiel
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from towpath.clock import Clock, machine_s
 from towpath.digest import Digest
+from towpath.origin import Origin
 from towpath.verdict import Verdict
 
-FORM = 1  # version of the events' form; every record carries it
 # longer than a run is ever silent, which is in its training; a machine that died holds retraining up for as long
 LEASE_S = 6 * 3600.0
 
@@ -83,18 +81,6 @@ class ChecksJudged(Event, frozen=True, kw_only=True):
     run: int
     dataset: str
     verdicts: tuple[Verdict, ...]
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose execution it was. ``key``: the trusted key that signed it, with its owner's name; empty where none did."""
-
-    client: str
-    host: str
-    at: datetime
-    key: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.client} on {self.host}, {self.at:%Y-%m-%d %H:%M}, {f'signed by {self.key}' if self.key else 'not signed'}"
 
 
 class StepsPlanned(Event, frozen=True, kw_only=True):
@@ -399,18 +385,3 @@ AnyEvent = (
     | Delivered
     | LedgerImported
 )
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it is handed to a ledger: with its id, its form and the time of both clocks."""
-
-    id: str
-    at: datetime  # the project's clock
-    machine: float  # the machine's monotonic clock, seconds
-    form: int = FORM
-    event: AnyEvent
-
-
-def entry(event: AnyEvent, clock: Clock, *, id: str | None = None) -> Entry:
-    """Stamp an event. Give ``id`` where the same fact may be told twice: the ledger keeps the first."""
-    return Entry(id=id or uuid.uuid4().hex, at=clock.now(), machine=machine_s(), event=event)

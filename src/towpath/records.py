@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from towpath.clock import Clock
 from towpath.errors import Conflict
-from towpath.events import AnyEvent, entry
-from towpath.ledger import Head, Ledger
+from towpath.events import AnyEvent
+from towpath.ledger import Head, Ledger, entry
 from towpath.ledger.anchors import Anchors
 from towpath.project import Project
 from towpath.state import State, fold

@@ -12,6 +12,7 @@ import pytest
 from towpath import events as ev
 from towpath import kept
 from towpath.cli import main
+from towpath.ledger import Entry
 from towpath.project_file import load
 
 PIPELINE = """def words():
@@ -129,7 +130,7 @@ def test_a_ledger_that_does_not_tell_the_plan_yet_has_the_ways_of_the_causes(run
 def test_a_run_that_came_to_nothing_says_so(run, tmp_path):
     declared(tmp_path)
     facts = {"trigger": "commit", "cause": "commit abc", "commit": "abc", "host": "h", "boot": "b", "pid": 1}
-    started = ev.Entry(id="a", at=kept.clock().now(), machine=0.0, event=ev.RunStarted(run=1, **facts))
+    started = Entry(id="a", at=kept.clock().now(), machine=0.0, event=ev.RunStarted(run=1, **facts))
     kept.ledger(load(tmp_path, {})).append([started])
     assert run("show", "run", "1", "--graph", cwd=tmp_path).out == "it came to no part of the pipeline\n"
     assert run("show", "run", "1", cwd=tmp_path).code == 0

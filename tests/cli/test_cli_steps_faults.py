@@ -17,6 +17,7 @@ from towpath import events as ev
 from towpath import kept
 from towpath.cli import main
 from towpath.digest import Digest
+from towpath.ledger import Entry
 from towpath.project_file import load
 
 TOWPATH = [sys.executable, "-m", "towpath"]
@@ -179,7 +180,7 @@ def test_a_branch_without_what_made_the_champion_is_told(home: Path, run: Run) -
         ev.VersionPromoted(environment="production", version=1, digest=digest, previous=None, release=None, by="a", because=""),
     ]
     at = datetime(2024, 6, 1, tzinfo=UTC)
-    kept.ledger(load(home, {})).append([ev.Entry(id=str(n), at=at, machine=0.0, event=one) for n, one in enumerate(events)])
+    kept.ledger(load(home, {})).append([Entry(id=str(n), at=at, machine=0.0, event=one) for n, one in enumerate(events)])
     assert "warning" not in run()[1]
     git(home, "checkout", "--quiet", "main")
     told = run()[1]

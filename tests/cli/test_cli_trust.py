@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from towpath import events as ev
 from towpath import kept
 from towpath.cli import doctor
-from towpath.events import Entry
+from towpath.ledger import Entry
 from towpath.project import Declared
 from towpath.project_fields import plain
 from towpath.project_file import load

@@ -6,7 +6,7 @@ import pytest
 
 from towpath import events as ev
 from towpath.console import view_of
-from towpath.events import Entry
+from towpath.ledger import Entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.state import fold
 from towpath.verdict import Answer, Verdict

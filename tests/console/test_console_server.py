@@ -16,7 +16,7 @@ import pytest
 from towpath.console.reading import Reading
 from towpath.console.server import Console, running
 from towpath.errors import Broken, UsageError
-from towpath.events import Entry
+from towpath.ledger import Entry
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from towpath import events as ev
 from towpath.clock import WallClock
+from towpath.ledger.entries import FORM, Entry, entry
 from towpath.ledger.memory import MemoryLedger
+from towpath.origin import Origin
 from towpath.verdict import Answer, Verdict, overall
 
 KINDS = typing.get_args(ev.AnyEvent)
@@ -30,7 +32,7 @@ BY_TYPE = {
     "bool": st.booleans(),
     "datetime": st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     "Origin": st.builds(
-        ev.Origin,
+        Origin,
         client=st.text(max_size=5),
         host=st.text(max_size=5),
         at=st.just(datetime(2026, 1, 1, tzinfo=UTC)),
@@ -61,7 +63,7 @@ def events(kind):
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_event_comes_back_from_a_ledger_as_it_went_in(kind, data):
-    told = ev.entry(data.draw(events(kind)), WallClock())
+    told = entry(data.draw(events(kind)), WallClock())
     ledger = MemoryLedger()
     ledger.append([told])
     (record,) = ledger.read()
@@ -82,18 +84,18 @@ def test_events_are_frozen_and_carry_their_kind(kind):
 
 
 def test_an_entry_has_both_clocks_and_an_id_of_its_own():
-    one, other = (ev.entry(ev.Delivered(target="mlflow", position=1), WallClock()) for _ in range(2))
+    one, other = (entry(ev.Delivered(target="mlflow", position=1), WallClock()) for _ in range(2))
     assert one.id != other.id
     assert one.at.tzinfo is UTC
     assert other.machine >= one.machine
-    assert one.form == ev.FORM
-    assert ev.entry(one.event, WallClock(), id="mine").id == "mine"
+    assert one.form == FORM
+    assert entry(one.event, WallClock(), id="mine").id == "mine"
 
 
 def test_an_old_record_without_a_later_field_still_reads():
     event = b'{"kind":"StageEntered","release":1,"stage":0,"share":0.1,"because":"b"}'
     body = b'{"id":"a","at":"2013-01-01T00:00:00Z","machine":1.0,"event":' + event + b"}"
-    entry = msgspec.json.decode(body, type=ev.Entry)
+    entry = msgspec.json.decode(body, type=Entry)
     assert entry.event == ev.StageEntered(release=1, stage=0, share=0.1, because="b", evidence={})
     assert entry.form == 1
 
@@ -101,7 +103,7 @@ def test_an_old_record_without_a_later_field_still_reads():
 def test_a_field_of_a_later_form_is_passed_over():
     event = b'{"kind":"Delivered","target":"t","position":1,"more":2}'
     body = b'{"id":"a","at":"2013-01-01T00:00:00Z","machine":1.0,"form":2,"new":1,"event":' + event + b"}"
-    assert msgspec.json.decode(body, type=ev.Entry).event == ev.Delivered(target="t", position=1)
+    assert msgspec.json.decode(body, type=Entry).event == ev.Delivered(target="t", position=1)
 
 
 ORDER = [Answer.PASS, Answer.INCONCLUSIVE, Answer.ERROR, Answer.FAIL]

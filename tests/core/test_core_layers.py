@@ -44,7 +44,7 @@ def test_every_folder_is_a_package():
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-LONGER = {"towpath.events": 450}  # one list of all facts, which nobody should have to look for in two places
+LONGER = {"towpath.events": 400}  # one list of all facts, which nobody should have to look for in two places
 
 
 def test_files_are_short():

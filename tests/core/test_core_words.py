@@ -9,6 +9,7 @@ import pytest
 from towpath import events as ev
 from towpath.backtest.table import told
 from towpath.digest import Digest
+from towpath.ledger import Entry
 from towpath.monitor.alerts import cloud_event, is_told
 from towpath.state import State
 from towpath.words import in_words
@@ -32,7 +33,7 @@ SAID = {
 
 @pytest.mark.parametrize(("sentence", "event"), SAID.items(), ids=[f"{type(e).__name__}-{n}" for n, e in enumerate(SAID.values())])
 def test_history_webhook_and_table_tell_one_sentence(sentence: str, event: ev.AnyEvent) -> None:
-    entry = ev.Entry(id="e", at=AT, machine=0.0, event=event)
+    entry = Entry(id="e", at=AT, machine=0.0, event=event)
     assert in_words(event) == sentence
     assert is_told(event)
     assert cloud_event(entry, "flights")["text"] == f"flights: {sentence}"

@@ -8,8 +8,8 @@ import pytest
 from towpath.cli import main
 from towpath.digest import of_bytes
 from towpath.errors import Broken, UnknownName, UsageError
-from towpath.events import CandidatePackaged, Entry, GatesJudged, Outcome, RunEnded, RunStarted, VersionPromoted, VersionRegistered
-from towpath.ledger import imported
+from towpath.events import CandidatePackaged, GatesJudged, Outcome, RunEnded, RunStarted, VersionPromoted, VersionRegistered
+from towpath.ledger import Entry, imported
 from towpath.ledger.memory import MemoryLedger
 from towpath.ledger.sqlite import SqliteLedger
 from towpath.state import State, fold

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from towpath.events import Delivered, FindingMade, entry
+from towpath.events import Delivered, FindingMade
+from towpath.ledger import entry
 from towpath.monitor.findings import Finding, Findings, apply, news
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from towpath import events as ev
+from towpath.ledger import Entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.pipeline.runs import Here, Run, lost
 from towpath.state import State, fold
@@ -21,7 +22,7 @@ SOON, LATER = START + HOUR, START + 7 * HOUR
 
 def told(*events: tuple[ev.AnyEvent, datetime]) -> State:
     ledger = MemoryLedger()
-    ledger.append([ev.Entry(id=str(n), at=at, machine=0.0, event=event) for n, (event, at) in enumerate(events)])
+    ledger.append([Entry(id=str(n), at=at, machine=0.0, event=event) for n, (event, at) in enumerate(events)])
     return fold(ledger.read())
 
 

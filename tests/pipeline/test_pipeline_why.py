@@ -12,6 +12,7 @@ from towpath import events as ev
 from towpath import kept
 from towpath.cli import main
 from towpath.digest import Digest, canonical_json
+from towpath.ledger import Entry
 from towpath.pipeline.fingerprint import causes
 from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import differences, in_words, layers
@@ -56,7 +57,7 @@ class Told:
             ev.StepExecuted(run=self.run, step=step, fingerprint=print_of, reused=reused, seconds=0.0 if reused else 1.5, content=JUNE),
         ]
         at = datetime(2024, 6, self.run, 12, tzinfo=UTC)
-        kept.ledger(self.project).append([ev.Entry(id=f"{self.run}-{n}", at=at, machine=0.0, event=one) for n, one in enumerate(told)])
+        kept.ledger(self.project).append([Entry(id=f"{self.run}-{n}", at=at, machine=0.0, event=one) for n, one in enumerate(told)])
         return print_of
 
 

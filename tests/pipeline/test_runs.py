@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from towpath import events as ev
+from towpath.ledger import Entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.pipeline.runs import Trained
 from towpath.state import fold
@@ -16,7 +17,7 @@ AT = datetime(2024, 4, 1, 9, tzinfo=UTC)
 
 def trained_on(*events: ev.AnyEvent) -> Trained:
     ledger = MemoryLedger()
-    ledger.append([ev.Entry(id=str(n), at=AT, machine=0.0, event=event) for n, event in enumerate(events)])
+    ledger.append([Entry(id=str(n), at=AT, machine=0.0, event=event) for n, event in enumerate(events)])
     return fold(ledger.read()).runs.trained_on
 
 

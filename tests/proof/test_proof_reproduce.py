@@ -17,7 +17,7 @@ from tests.proof.conftest import PIPELINE, YAML, Work
 from towpath import events as ev
 from towpath import kept
 from towpath.data.manifest import files_of
-from towpath.ledger import Head
+from towpath.ledger import Entry, Head
 from towpath.pipeline.distributions import versions
 from towpath.project_file import load
 from towpath.proof.environment import changed
@@ -246,5 +246,5 @@ def _retold(project, before: str, after: str) -> None:
         event = entry.event
         if isinstance(event, ev.RunStarted) and event.distributions == before:
             event = ev.RunStarted(**{name: getattr(event, name) for name in event.__struct_fields__} | {"distributions": after})
-        changed.append(ev.Entry(id=entry.id, at=entry.at, machine=entry.machine, event=event))
+        changed.append(Entry(id=entry.id, at=entry.at, machine=entry.machine, event=event))
     kept.ledger(project).append(changed)

@@ -13,6 +13,7 @@ from towpath.digest import Digest, of_bytes
 from towpath.errors import Unavailable
 from towpath.formats.manifest import Manifest, encode
 from towpath.formats.schema import Schema
+from towpath.ledger import entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.monitor.alerts import deliver, places
 from towpath.store.memory import MemoryStore
@@ -67,7 +68,7 @@ def promoted(version: int, previous: int | None, digest: Digest) -> ev.VersionPr
 
 
 def tell(ledger: MemoryLedger, store: MemoryStore, uri: str, project: str, *events: ev.AnyEvent) -> None:
-    ledger.append([ev.entry(event, CLOCK) for event in events])
+    ledger.append([entry(event, CLOCK) for event in events])
     (done,) = deliver(ledger, [mirror.Mirror(uri, project, ledger, store)], CLOCK, places(ledger.read()))
     assert done.fault is None, done.fault
 
@@ -122,7 +123,7 @@ def test_telling_everything_twice_changes_nothing(server):
 
 def test_a_server_that_is_down_is_told_later(server):
     ledger, store = MemoryLedger(), MemoryStore()
-    ledger.append([ev.entry(event, CLOCK) for event in a_run(store, 1, 1)])
+    ledger.append([entry(event, CLOCK) for event in a_run(store, 1, 1)])
     (down,) = deliver(ledger, [mirror.Mirror("http://127.0.0.1:9", "later", ledger, store)], CLOCK, {})
     assert isinstance(down.fault, Unavailable)
     assert places(ledger.read()) == {}

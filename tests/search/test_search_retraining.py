@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from towpath import events as ev
+from towpath.ledger import Entry
 from towpath.pipeline import runs as runs_of
 from towpath.search.retraining import choose, rejected_for
 from towpath.triggers import Firings, firings
@@ -38,7 +39,7 @@ def history(*told: tuple[str, ev.Outcome | None]) -> tuple[Firings, runs_of.Runs
         end = ev.RunEnded(run=number, outcome=outcome, because="") if outcome else ev.RunLost(run=number, because="")
         for event in (ev.TriggerFired(trigger="drift", cause="", key=key, run=number), started, end):
             at += timedelta(hours=1)
-            entry = ev.Entry(id=str(at), at=at, machine=0.0, event=event)
+            entry = Entry(id=str(at), at=at, machine=0.0, event=event)
             fired, runs = firings.apply(fired, entry), runs_of.apply(runs, entry)
     return fired, runs
 

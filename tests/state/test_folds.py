@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from towpath import events as ev
 from towpath.digest import Digest, of_bytes
 from towpath.errors import UnknownName
+from towpath.ledger import Entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.release import controller
 from towpath.release.routing import assignment
@@ -30,7 +31,7 @@ def digest(name: str) -> Digest:
 def told(*events: ev.AnyEvent) -> State:
     ledger = MemoryLedger()
     for hour, event in enumerate(events):
-        ledger.append([ev.Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
+        ledger.append([Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
     return fold(ledger.read())
 
 
@@ -181,7 +182,7 @@ EVENTS: Sequence[ev.AnyEvent] = [*made(1), staged(1), promoted(1), *made(2), sta
 def test_folding_in_two_parts_gives_the_same_state(cut: int) -> None:
     ledger = MemoryLedger()
     for hour, event in enumerate(EVENTS):
-        ledger.append([ev.Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
+        ledger.append([Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
     records = list(ledger.read())
     assert fold(records[cut:], fold(records[:cut])) == fold(records)
 
@@ -189,7 +190,7 @@ def test_folding_in_two_parts_gives_the_same_state(cut: int) -> None:
 def test_until_ends_the_fold_at_a_time() -> None:
     ledger = MemoryLedger()
     for hour, event in enumerate(EVENTS):
-        ledger.append([ev.Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
+        ledger.append([Entry(id=str(hour), at=START + timedelta(hours=hour), machine=0.0, event=event)])
     assert fold(ledger.read(), until=START + timedelta(hours=3)).head.position == 4
 
 

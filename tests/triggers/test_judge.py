@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from towpath import events as ev
+from towpath.ledger import Entry
 from towpath.pipeline import runs as runs_of
 from towpath.pipeline.runs import Runs
 from towpath.project import Retrain, TriggerRule
@@ -21,8 +22,8 @@ ALL = (TriggerRule(kind="commit"), TriggerRule(kind="new_rows", share=0.1), Trig
 OPEN = Retrain(when=ALL)
 
 
-def entry(event: ev.AnyEvent, at: datetime = NOW) -> ev.Entry:
-    return ev.Entry(id=str(id(event)), at=at, machine=0.0, event=event)
+def entry(event: ev.AnyEvent, at: datetime = NOW) -> Entry:
+    return Entry(id=str(id(event)), at=at, machine=0.0, event=event)
 
 
 def started(number: int, trigger: str = "commit", commit: str = "c0") -> ev.RunStarted:

@@ -10,8 +10,7 @@ import typer
 from towpath import kept
 from towpath.cli import shared
 from towpath.errors import UsageError
-from towpath.events import entry
-from towpath.ledger import imported
+from towpath.ledger import entry, imported
 from towpath.words import in_words
 
 app = shared.new_app()

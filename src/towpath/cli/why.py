@@ -11,7 +11,7 @@ from towpath import kept
 from towpath.cli import shared
 from towpath.digest import Digest
 from towpath.errors import TowpathError
-from towpath.events import Origin
+from towpath.origin import Origin
 from towpath.pipeline.executions import Asked, Time, asked
 from towpath.pipeline.fan_out import is_part, whole_of
 from towpath.pipeline.reach import Project as Code

@@ -8,6 +8,7 @@ import msgspec
 
 from towpath import events as ev
 from towpath.digest import Digest
+from towpath.ledger import Entry
 from towpath.store.trees import FileEntry
 
 
@@ -39,7 +40,7 @@ def standing_in(files: Iterable[FileEntry], erased: Mapping[str, str]) -> list[F
     return found
 
 
-def apply(erasures: Erasures, entry: ev.Entry) -> Erasures:
+def apply(erasures: Erasures, entry: Entry) -> Erasures:
     """The erasures after one more event."""
     match entry.event:
         case ev.RowsErased() as event:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from towpath import events as ev
 from towpath.errors import UnknownName
+from towpath.ledger import Entry
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ class Exclusions(msgspec.Struct, frozen=True):
         return one
 
 
-def apply(exclusions: Exclusions, entry: ev.Entry) -> Exclusions:
+def apply(exclusions: Exclusions, entry: Entry) -> Exclusions:
     """The exclusions after one more event."""
     match entry.event:
         case ev.RowsExcluded() as event:

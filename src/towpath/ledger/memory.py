@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
-from towpath.events import Entry
+from towpath.ledger.entries import Entry
 from towpath.ledger.port import Head, Record, body_of, chain, conflict
 
 

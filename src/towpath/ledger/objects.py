@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 from towpath.errors import Broken, Unavailable, UsageError
-from towpath.events import Entry
 from towpath.ledger.batch import FOLDER, broken, decode, encode, first_of, key_of
+from towpath.ledger.entries import Entry
 from towpath.ledger.port import Head, Record, body_of, chain, conflict
 from towpath.ledger.remembered import Remembered
 from towpath.store.remote.bucket import Bucket

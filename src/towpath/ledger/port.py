@@ -9,7 +9,7 @@ import msgspec
 
 from towpath.digest import Digest, of_bytes
 from towpath.errors import Broken, Conflict, UsageError
-from towpath.events import Entry
+from towpath.ledger.entries import Entry
 
 GENESIS = Digest("0" * 64)
 

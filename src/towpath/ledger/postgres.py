@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from towpath.digest import Digest
 from towpath.errors import TowpathError, Unavailable, UsageError
-from towpath.events import Entry
+from towpath.ledger.entries import Entry
 from towpath.ledger.port import Head, Record, body_of, chain, conflict
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from towpath.digest import Digest
 from towpath.errors import Broken, TowpathError, Unavailable, UsageError
-from towpath.events import Entry
+from towpath.ledger.entries import Entry
 from towpath.ledger.port import Head, Record, body_of, chain, conflict
 
 _SCHEMA = """

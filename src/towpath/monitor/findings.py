@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from towpath import events as ev
+from towpath.ledger import Entry
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ class Findings(msgspec.Struct, frozen=True):
         return finding.key in self.keys
 
 
-def apply(findings: Findings, entry: ev.Entry) -> Findings:
+def apply(findings: Findings, entry: Entry) -> Findings:
     """The findings after one more event."""
     if not isinstance(entry.event, ev.FindingMade):
         return findings

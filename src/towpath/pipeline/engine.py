@@ -16,7 +16,7 @@ import msgspec
 
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
-from towpath.events import Origin
+from towpath.origin import Origin
 from towpath.pipeline import checkpoints, fan_out
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task

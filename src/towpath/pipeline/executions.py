@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from towpath.digest import Digest
 from towpath.errors import UnknownName
-from towpath.events import Origin
+from towpath.origin import Origin
 from towpath.pipeline.runs import Run, Runs
 
 

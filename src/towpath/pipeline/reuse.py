@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from towpath.digest import Digest, of_value
-from towpath.events import Origin
+from towpath.origin import Origin
 from towpath.pipeline.codecs import content_of
 from towpath.store import Execution, Store
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from towpath import events as ev
 from towpath.digest import Digest
 from towpath.errors import Unavailable
+from towpath.ledger import Entry
 from towpath.verdict import Verdict
 
 
@@ -134,7 +135,7 @@ def given_up(run: Run, here: Here, now: datetime) -> ev.RunLost:
     return ev.RunLost(run=run.number, because=because)
 
 
-def apply(runs: Runs, entry: ev.Entry) -> Runs:
+def apply(runs: Runs, entry: Entry) -> Runs:
     """The runs after one more event."""
     match entry.event:
         case ev.RunStarted() as event:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from towpath import events as ev
 from towpath.digest import Digest
 from towpath.errors import UnknownName
+from towpath.ledger import Entry
 from towpath.verdict import Answer, Verdict
 
 
@@ -68,7 +69,7 @@ class Registry(msgspec.Struct, frozen=True):
         return next((version for version in self.versions.values() if version.digest == digest), None)
 
 
-def apply(registry: Registry, entry: ev.Entry) -> Registry:
+def apply(registry: Registry, entry: Entry) -> Registry:
     """The registry after one more event.
 
     A registration without passed gates for that digest is no version: the ledger may say it, nothing serves it.

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from towpath import events as ev
 from towpath.digest import Digest
+from towpath.ledger import Entry
 from towpath.verdict import Answer, Verdict, overall
 
 
@@ -94,7 +95,7 @@ class Live(msgspec.Struct, frozen=True):
         return max(self.releases, default=0) + 1
 
 
-def apply(live: Live, entry: ev.Entry) -> Live:
+def apply(live: Live, entry: Entry) -> Live:
     """What is live after one more event."""
     at = entry.at
     match entry.event:

@@ -12,8 +12,8 @@ from typing import TypeVar
 import pytest
 
 from towpath.errors import Conflict, UsageError
-from towpath.events import Entry, QuarantineLifted, StageEntered, TriggerRefused
-from towpath.ledger import Head, Ledger, verify
+from towpath.events import QuarantineLifted, StageEntered, TriggerRefused
+from towpath.ledger import Entry, Head, Ledger, verify
 from towpath.ledger.port import GENESIS
 
 OpenAgain = Callable[[], Ledger]

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from towpath import events as ev
+from towpath.ledger import Entry
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class Firings(msgspec.Struct, frozen=True):
         return next((d for d in reversed(self.decisions) if (d.trigger, d.cause) == (trigger, cause) and d.run is None), None)
 
 
-def apply(firings: Firings, entry: ev.Entry) -> Firings:
+def apply(firings: Firings, entry: Entry) -> Firings:
     """The decisions after one more event."""
     match entry.event:
         case ev.TriggerFired() as event:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from towpath import events as ev
+from towpath.ledger import Entry
 from towpath.words import in_words
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -18,7 +19,7 @@ def is_told(event: ev.AnyEvent) -> bool:
     return bool(_type(event))
 
 
-def cloud_event(entry: ev.Entry, project: str) -> dict[str, Any]:
+def cloud_event(entry: Entry, project: str) -> dict[str, Any]:
     """The CloudEvent of an entry that :func:`is_told`.
 
     Its ``id`` is the entry's, so a receiver can pass over what it has; ``text`` is an extension attribute at the top,
@@ -38,7 +39,7 @@ def cloud_event(entry: ev.Entry, project: str) -> dict[str, Any]:
     }
 
 
-def encoded(entry: ev.Entry, project: str) -> bytes:
+def encoded(entry: Entry, project: str) -> bytes:
     """The CloudEvent as JSON; the same bytes each time."""
     return msgspec.json.encode(cloud_event(entry, project), order="deterministic")
 

@@ -11,8 +11,8 @@ import msgspec
 
 from towpath.clock import Clock
 from towpath.errors import Unavailable
-from towpath.events import Delivered, entry
-from towpath.ledger import Ledger, Record
+from towpath.events import Delivered
+from towpath.ledger import Ledger, Record, entry
 from towpath.monitor.alerts.port import Target
 
 
