@@ -6,11 +6,11 @@ import pytest
 
 from towpath.errors import Unavailable, UsageError
 from towpath.executors.inline import InlineExecutor
+from towpath.pipeline.code.reach import Project
 from towpath.pipeline.engine import Setting, make
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Resources
 from towpath.pipeline.graph import Step
-from towpath.pipeline.reach import Project
 from towpath.store.memory import MemoryStore
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from towpath.pipeline.code.places import places
 from towpath.pipeline.importing import Imports, active
-from towpath.pipeline.places import places
 
 FILES = {
     name: text

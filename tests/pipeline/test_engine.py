@@ -20,13 +20,13 @@ from towpath.data.content import of_frame
 from towpath.errors import UnknownName, UsageError
 from towpath.executors.inline import InlineExecutor
 from towpath.executors.local import LocalExecutor
+from towpath.pipeline.code.reach import Project
 from towpath.pipeline.codecs import give, keep
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting, make
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Executor
 from towpath.pipeline.graph import plan
-from towpath.pipeline.reach import Project
 from towpath.pipeline.signatures import public
 from towpath.pipeline.tables import decoded
 from towpath.project_file import load

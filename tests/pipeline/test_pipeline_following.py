@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 from tests.pipeline.mutated import result, write
 
+from towpath.pipeline.code.reach import Project
 from towpath.pipeline.fingerprint import fingerprint
-from towpath.pipeline.reach import Project
 
 
 class Case(NamedTuple):

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.pipeline.mutated import result, write
 
+from towpath.pipeline.code.reach import Project
 from towpath.pipeline.fingerprint import fingerprint
-from towpath.pipeline.reach import Project
 
 QUICK = settings(max_examples=60, deadline=None)
 

@@ -10,8 +10,8 @@ import pytest
 from tests.pipeline.mutated import FILES, Mutant, Result, mutants, result, write
 
 from towpath.errors import UsageError
+from towpath.pipeline.code.reach import Project, Reached
 from towpath.pipeline.fingerprint import fingerprint
-from towpath.pipeline.reach import Project, Reached
 
 VALUES = (2, 9)
 BROKEN = Reached({}, frozenset(), ())

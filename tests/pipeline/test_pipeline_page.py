@@ -9,7 +9,7 @@ import pytest
 from tests.docs.test_data_page import as_pattern, exchanges
 from tests.docs.test_readme import BLOCK, Shell
 
-from towpath.pipeline import weaknesses
+from towpath.pipeline.code import weaknesses
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pipeline.md").read_text()
 BLOCKS = [(kind, name.strip(), text) for kind, name, text in BLOCK.findall(PAGE)]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from towpath.pipeline import weaknesses as kinds
-from towpath.pipeline.reach import Project
+from towpath.pipeline.code import weaknesses as kinds
+from towpath.pipeline.code.reach import Project
 
 HEAD = """import importlib, inspect, os, random, secrets, subprocess, sys, time, uuid
 import numpy as np

@@ -13,8 +13,8 @@ from towpath import kept
 from towpath.cli import main
 from towpath.digest import Digest, canonical_json
 from towpath.ledger import Entry
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.fingerprint import causes
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import differences, in_words, layers
 from towpath.project import Project
 from towpath.project_file import load

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from towpath.errors import UsageError
 from towpath.formats.recorded_code import load_function
+from towpath.pipeline.code.reach import Project, Reached
 from towpath.pipeline.fingerprint import fingerprint, versions
-from towpath.pipeline.reach import Project, Reached
 
 PIPELINE = '''
 """The pipeline."""
@@ -257,6 +257,6 @@ def test_a_thousand_steps_are_looked_at_at_once(tmp_path: Path) -> None:
 
 
 def test_nothing_heavy_is_imported_for_it() -> None:
-    modules = "towpath.pipeline.reach, towpath.pipeline.fingerprint, towpath.pipeline.reasons"
+    modules = "towpath.pipeline.code.reach, towpath.pipeline.fingerprint, towpath.pipeline.reasons"
     program = f"import sys, {modules}; sys.exit(bool({{'polars', 'numpy', 'scipy', 'pandas'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from towpath.formats.build import FeaturesCode
 from towpath.pipeline import functions
+from towpath.pipeline.code.reach import Project as Code
+from towpath.pipeline.code.reach import Reached
 from towpath.pipeline.functions import Function, named
-from towpath.pipeline.reach import Project as Code
-from towpath.pipeline.reach import Reached
 from towpath.project import Project
 
 

@@ -12,9 +12,9 @@ from towpath.cli import shared
 from towpath.digest import Digest
 from towpath.errors import TowpathError
 from towpath.origin import Origin
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.executions import Asked, Time, asked
 from towpath.pipeline.fan_out import is_part, whole_of
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reasons import Change, differences, in_words, layers
 from towpath.project import FILE, Project
 from towpath.project_file import DVC

@@ -13,9 +13,9 @@ from towpath.errors import TowpathError
 from towpath.executors.cluster import Connection, first_line
 from towpath.executors.node import Answer, code_on_node, decoded, kept, refused
 from towpath.executors.worker import logged
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.perform import perform
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.work import Call
 
 TRAINERS = {"torch": ("ray.train.torch", "TorchTrainer"), "xgboost": ("ray.train.xgboost", "XGBoostTrainer")}

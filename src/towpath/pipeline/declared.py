@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from towpath.errors import UnknownName, UsageError
-from towpath.pipeline.command import filled
+from towpath.pipeline.code.reach import Project as Code
+from towpath.pipeline.commands.command import filled
 from towpath.pipeline.fan_out import is_split, over, whole_of
 from towpath.pipeline.graph import Described, Step
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import Signature, signature
 from towpath.pipeline.sources import Sources
 from towpath.pipeline.used import used_signature

@@ -18,12 +18,12 @@ from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
 from towpath.origin import Origin
 from towpath.pipeline import checkpoints, fan_out
+from towpath.pipeline.code.reach import Project
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Done, Executor, Fault, Resources, Task
 from towpath.pipeline.fingerprint import causes_of
 from towpath.pipeline.folders import part_of
 from towpath.pipeline.graph import Step
-from towpath.pipeline.reach import Project
 from towpath.pipeline.reasons import SHOWN
 from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from towpath.digest import Digest, of_value
+from towpath.pipeline.code.reach import Project, Reached
 from towpath.pipeline.distributions import versions
 from towpath.pipeline.graph import Step
-from towpath.pipeline.reach import Project, Reached
 from towpath.pipeline.values import TABLES, Value
 from towpath.pipeline.work import Call, Command, Commands, Each, Gather, Split, Use
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.code.places import module_name, places
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.importing import Imports
-from towpath.pipeline.places import module_name, places
 
 Function = Callable[..., Any]
 CHECKPOINT = "checkpoint"  # the reserved name of the parameter that takes a folder of the step's own

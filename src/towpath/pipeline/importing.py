@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from towpath.digest import of_value
-from towpath.pipeline.places import Places
+from towpath.pipeline.code.places import Places
 
 _importing = RLock()
 

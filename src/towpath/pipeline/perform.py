@@ -12,8 +12,9 @@ from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
-from towpath.pipeline import codecs, command, fan_out, functions, in_tree
+from towpath.pipeline import codecs, fan_out, functions
 from towpath.pipeline.calling import call
+from towpath.pipeline.commands import command, in_tree
 from towpath.pipeline.errors import StepFailed, whole_trace
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function

@@ -7,9 +7,9 @@ import ast
 import msgspec
 
 from towpath.errors import UsageError
+from towpath.pipeline.code.reach import Project
+from towpath.pipeline.code.syntax import Module
 from towpath.pipeline.functions import CHECKPOINT
-from towpath.pipeline.reach import Project
-from towpath.pipeline.syntax import Module
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -12,9 +12,9 @@ import msgspec
 from towpath.data import walk
 from towpath.data.manifest import files_of
 from towpath.errors import TowpathError, UsageError
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.folders import files_value, keep_below, keep_files, part_of
 from towpath.pipeline.graph import Step
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import public, signature
 from towpath.pipeline.values import Snapshot, Value
 from towpath.project import Project

@@ -9,10 +9,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.code.reach import Project as Code
+from towpath.pipeline.code.syntax import Module
 from towpath.pipeline.distributions import normal
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.signatures import Signature, public_in, signature_in
-from towpath.pipeline.syntax import Module
 
 
 def used_signature(module: str, function: str) -> Signature:

@@ -16,7 +16,7 @@ from towpath.data import sides as data_sides
 from towpath.data.diff import diff
 from towpath.data.difference import Difference
 from towpath.errors import TowpathError
-from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.reasons import differences
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.runs import Run

@@ -19,10 +19,10 @@ from towpath.data.snapshot import Taken, known_facts, load
 from towpath.digest import Digest
 from towpath.errors import UnknownName
 from towpath.formats.build import Trained
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.engine import Executed
 from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.graph import Step, defaults_of
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.signatures import signature
 from towpath.pipeline.values import Value

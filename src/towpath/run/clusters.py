@@ -12,7 +12,7 @@ from towpath.errors import UnknownName
 from towpath.evaluation.names import Direction
 from towpath.executors.measuring import crew
 from towpath.formats.frames import canonical, requested
-from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.seeds import seed_of
 from towpath.project_model import Clusters
 from towpath.project_search import Search

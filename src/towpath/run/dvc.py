@@ -7,6 +7,7 @@ from pathlib import Path
 
 from towpath import events as ev
 from towpath import kept
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.dvc import stages as dvc_yaml
 from towpath.pipeline.dvc.leaving import Leaving
 from towpath.pipeline.dvc.outside import value_of
@@ -16,7 +17,6 @@ from towpath.pipeline.engine import Executed
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.folders import part_of
 from towpath.pipeline.graph import Step, plan
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
 from towpath.run import steps
 from towpath.run.bench import Bench

@@ -12,7 +12,7 @@ from towpath.candidate import Judged, Sides, Source
 from towpath.digest import Digest, of_value
 from towpath.errors import TowpathError
 from towpath.formats.errors import NotConvertible
-from towpath.pipeline.reach import Project as Code
+from towpath.pipeline.code.reach import Project as Code
 from towpath.project_fields import Scalar
 from towpath.release.controller import PRODUCTION
 from towpath.run import clusters, leaking, parameters, rows, steps

@@ -8,10 +8,10 @@ from functools import partial
 
 from towpath import events as ev
 from towpath import kept
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.engine import Executed
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.graph import Step
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.values import Value
 from towpath.run.bench import Bench, Ended
 from towpath.run.sharing import Share, with_team

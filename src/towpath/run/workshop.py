@@ -10,12 +10,12 @@ from pathlib import Path
 from towpath.executors.opening import opened
 from towpath.pipeline import checkpoints, engine
 from towpath.pipeline.bringing import bring
-from towpath.pipeline.command import with_versions
+from towpath.pipeline.code.reach import Project as Code
+from towpath.pipeline.commands.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Executed, Setting
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.graph import Step, plan
-from towpath.pipeline.reach import Project as Code
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.signatures import public

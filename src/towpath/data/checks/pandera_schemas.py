@@ -15,9 +15,9 @@ from towpath.data.checks.table import FILE, ROW
 from towpath.data.checks.wording import count, others, short, verdict
 from towpath.data.snapshot import Part
 from towpath.errors import UsageError
+from towpath.pipeline.code.places import places
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.importing import Imports
-from towpath.pipeline.places import places
 from towpath.store import Store
 from towpath.verdict import Answer, Verdict
 

@@ -16,12 +16,12 @@ from typing import Any
 from msgspec import structs
 
 from towpath.errors import UnknownName, UsageError
+from towpath.pipeline.commands.laying import lay
+from towpath.pipeline.commands.undeclared import undeclared
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Task
 from towpath.pipeline.folders import keep_below
 from towpath.pipeline.graph import Step
-from towpath.pipeline.laying import lay
-from towpath.pipeline.undeclared import undeclared
 from towpath.pipeline.values import Value
 from towpath.pipeline.work import Command
 from towpath.store import Store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from towpath.pipeline.names import Chain, Target
-from towpath.pipeline.syntax import Module, Piece
-from towpath.pipeline.tree import Tree
+from towpath.pipeline.code.names import Chain, Target
+from towpath.pipeline.code.syntax import Module, Piece
+from towpath.pipeline.code.tree import Tree
 
 ITSELF: Collection[Chain] = ((),)
 

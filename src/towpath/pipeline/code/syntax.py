@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from towpath.errors import UsageError
-from towpath.pipeline.names import Chain, Import, Target, bound, imports_of, is_docstring, is_script
-from towpath.pipeline.uses import COMPUTE, Uses
+from towpath.pipeline.code.names import Chain, Import, Target, bound, imports_of, is_docstring, is_script
+from towpath.pipeline.code.uses import COMPUTE, Uses
 
 IMPORT = "<import>"  # what stands for the name of a statement that binds none
 

@@ -7,10 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from towpath.pipeline.command import executed, failed, files_in, outputs_of
+from towpath.pipeline.commands.command import executed, failed, files_in, outputs_of
+from towpath.pipeline.commands.laying import lay
 from towpath.pipeline.executor import Task
 from towpath.pipeline.folders import keep_below
-from towpath.pipeline.laying import lay
 from towpath.pipeline.values import Value
 from towpath.pipeline.work import Commands
 from towpath.store import Store

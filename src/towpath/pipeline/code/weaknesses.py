@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from towpath.pipeline.syntax import Piece
+from towpath.pipeline.code.syntax import Piece
 
 
 class Weakness(NamedTuple):

@@ -8,8 +8,8 @@ from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from towpath.pipeline.places import module_name, places
-from towpath.pipeline.syntax import Module
+from towpath.pipeline.code.places import module_name, places
+from towpath.pipeline.code.syntax import Module
 
 
 class Tree:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from towpath.pipeline import weaknesses
-from towpath.pipeline.changing import Changes, Changing
-from towpath.pipeline.linking import Leads, Linker
-from towpath.pipeline.names import Import
-from towpath.pipeline.sliced import sliced
-from towpath.pipeline.syntax import IMPORT, Module, Piece
-from towpath.pipeline.tree import Tree
+from towpath.pipeline.code import weaknesses
+from towpath.pipeline.code.changing import Changes, Changing
+from towpath.pipeline.code.linking import Leads, Linker
+from towpath.pipeline.code.names import Import
+from towpath.pipeline.code.sliced import sliced
+from towpath.pipeline.code.syntax import IMPORT, Module, Piece
+from towpath.pipeline.code.tree import Tree
 
 ORDER = "<order>"
 

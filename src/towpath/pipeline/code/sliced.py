@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator
 
-from towpath.pipeline.names import Import, imports_of
-from towpath.pipeline.syntax import Module, Piece, is_future
+from towpath.pipeline.code.names import Import, imports_of
+from towpath.pipeline.code.syntax import Module, Piece, is_future
 
 
 def sliced(module: Module, pieces: Collection[Piece], is_there: Callable[[Import], bool], beside: Callable[[Import], list[str]]) -> str:

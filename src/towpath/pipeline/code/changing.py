@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from towpath.pipeline.linking import Leads, Linker
-from towpath.pipeline.names import Chain
-from towpath.pipeline.syntax import Module, Piece
-from towpath.pipeline.tree import Tree
+from towpath.pipeline.code.linking import Leads, Linker
+from towpath.pipeline.code.names import Chain
+from towpath.pipeline.code.syntax import Module, Piece
+from towpath.pipeline.code.tree import Tree
 
 
 class Changes:

@@ -1,0 +1,1 @@
+"""Steps that are commands, in any language."""
