@@ -19,7 +19,7 @@ from towpath.search.auto import clusters, fitted, models
 from towpath.search.estimators import MOST_WORDS, estimator
 from towpath.search.leaderboard import Standing, race
 from towpath.search.objectives import Labelled
-from towpath.search.port import Trial
+from towpath.search.port import Conduct, Trial
 from towpath.search.portfolio import CONTENDERS, MODEL, TASKS, Field, field_of
 
 
@@ -140,9 +140,9 @@ def test_few_trials_go_to_the_first_and_the_others_are_told():
 
 def test_a_race_that_is_run_again_trains_nothing(tmp_path):
     rows, asked = ROWS.with_columns(label=pl.Series(VALUE)), Search(trials=8)
-    first = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), folder=tmp_path)
+    first = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), Conduct(tmp_path))
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")}
-    again = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), folder=tmp_path)
+    again = models(rows, "label", "regression", asked, folds(rows, Shuffled(2)), Conduct(tmp_path))
     assert again == first
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")} == files
 

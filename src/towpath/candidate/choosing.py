@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,15 +27,12 @@ from towpath.project_search import Search
 from towpath.search.auto import models
 from towpath.search.crews import here
 from towpath.search.declared import budget_of, folds_of, metric_of, question_of
-from towpath.search.port import Crew, Objective
+from towpath.search.port import UNWATCHED, Conduct
 from towpath.search.portfolio import MODEL
 from towpath.search.search import search
 from towpath.search.searched import Searched, of_board
 from towpath.search.trial_log import place
 from towpath.search.trials import Tried
-
-Tell = Callable[[Tried], None]
-CrewOf = Callable[[Objective], Crew]
 
 
 def is_searched(project: Project) -> bool:
@@ -76,20 +72,16 @@ def searched(
     project: Project,
     source: Source,
     sides: Sides,
+    conduct: Conduct = UNWATCHED,
     *,
-    folder: Path | None = None,
     first: Sequence[Mapping[str, Scalar]] = (),
     earlier: Sequence[Tried] = (),
-    tell: Tell = lambda tried: None,
-    crew: CrewOf | None = None,
 ) -> Searched:
     """Search by the rows of ``sides`` that are not for the gates.
 
     Args:
-        folder: of the files of trials, by which a search that was killed goes on. Left out, nothing survives the process.
         first: parameters to try before others.
         earlier: trials of a search over other rows, to learn from.
-        crew: who measures; processes of this machine, as many as are declared, when left out.
 
     Raises as ``search.search`` does.
     """
@@ -97,13 +89,12 @@ def searched(
     features, metric = source.features(project), metric_of(project)
     seen = seen_by_model(project, rows, features)
     about = of_value([of_frame(seen), metric.name, [[fold.train.tolist(), fold.test.tolist()] for fold in made], _code(project, source)])
-    hands = crew or here((project.search or Search()).parallel)
-    ground = _Ground(project, seen, tuple(made), metric, seed_of(project.name, "search", project.seed) % 2**31, about, hands)
+    ground = _Ground(project, seen, tuple(made), metric, seed_of(project.name, "search", project.seed) % 2**31, about)
     if project.model.is_auto:
-        return _among_models(ground, folder, tell)
+        return _among_models(ground, conduct)
     takes = takes_valid(source.function(str(project.model.train)))
     valid = seen_by_model(project, sides.valid, features) if sides.valid is not None and takes else None
-    return _of_function(ground, source, valid, folder=folder, first=first, earlier=earlier, tell=tell)
+    return _of_function(ground, _objective(ground, source, valid), conduct, first=first, earlier=earlier)
 
 
 class _Ground(NamedTuple):
@@ -115,39 +106,29 @@ class _Ground(NamedTuple):
     metric: MetricName
     seed: int
     about: Digest
-    crew: CrewOf
 
 
-def _among_models(ground: _Ground, folder: Path | None, tell: Tell) -> Searched:
+def _among_models(ground: _Ground, conduct: Conduct) -> Searched:
     project, metric = ground.project, ground.metric
     label, task, declared = project.model.label.column, project.model.task, project.search or Search()
-    board = models(
-        ground.seen, label, task, declared, ground.folds, seed=ground.seed, folder=folder, about=ground.about, tell=tell, crew=ground.crew
-    )
+    board = models(ground.seen, label, task, declared, ground.folds, conduct, seed=ground.seed, about=ground.about)
     return of_board(board, metric.name, metric.better)
 
 
 def _of_function(
-    ground: _Ground,
-    source: Source,
-    valid: pl.DataFrame | None,
-    *,
-    folder: Path | None,
-    first: Sequence[Mapping[str, Scalar]],
-    earlier: Sequence[Tried],
-    tell: Tell,
+    ground: _Ground, objective: OfFunction, conduct: Conduct, *, first: Sequence[Mapping[str, Scalar]], earlier: Sequence[Tried]
 ) -> Searched:
     project, metric, declared = ground.project, ground.metric, ground.project.search or Search()
     question = question_of(project, folds=len(ground.folds), seed=ground.seed, about=ground.about)
     found = search(
         question,
-        _objective(ground, source, valid),
+        objective,
         budget_of(declared),
-        path=place(folder, question) if folder else None,
-        crew=ground.crew,
+        path=place(conduct.folder, question) if conduct.folder else None,
+        crew=conduct.crew or here(declared.parallel),
         first=first,
         earlier=earlier,
-        tell=tell,
+        tell=conduct.tell,
     )
     return Searched(
         parameters=found.parameters,

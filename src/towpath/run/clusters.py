@@ -21,6 +21,7 @@ from towpath.run.bench import Bench
 from towpath.run.data import values
 from towpath.run.rows import Rows
 from towpath.search.auto import SILHOUETTE, clusters
+from towpath.search.port import Conduct
 from towpath.search.retraining import Choice
 from towpath.search.searched import of_board
 
@@ -35,11 +36,9 @@ def through(bench: Bench, taken: Mapping[str, Taken], declared: Clusters) -> tup
     board = clusters(
         canonical(requested(frame)),
         project.search or Search(),
+        Conduct(project.home / "search", crew(project, bench.environ), parameters.trials_to(bench)),
         seed=seed_of(project.name, "search", project.seed) % 2**31,
-        folder=project.home / "search",
         about=f"{made.content} without {', '.join(declared.leave)}",
-        tell=parameters.trials_to(bench),
-        crew=crew(project, bench.environ),
     )
     parameters.keep(bench, Choice("fresh", "groups are looked for"), of_board(board, SILHOUETTE, Direction.HIGHER))
     best = board.best

@@ -18,6 +18,7 @@ from towpath.project_fields import Scalar
 from towpath.project_search import Search
 from towpath.release.controller import PRODUCTION
 from towpath.run.bench import Bench
+from towpath.search.port import Conduct
 from towpath.search.retraining import Choice, choose, rejected_for
 from towpath.search.searched import Searched
 from towpath.search.table import named
@@ -77,11 +78,9 @@ def chosen(bench: Bench, how: Wanted | None, source: Source, sides: Sides) -> Ma
         bench.project,
         source,
         sides,
-        folder=bench.project.home / "search",
+        Conduct(bench.project.home / "search", crew(bench.project, bench.environ), trials_to(bench)),
         first=[how.known] if how.known else [],
         earlier=_trials(bench, how.earlier) if how.choice.way == "resume" and how.earlier else (),
-        tell=trials_to(bench),
-        crew=crew(bench.project, bench.environ),
     )
     keep(bench, how.choice, found)
     return found.parameters

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,9 +18,8 @@ from towpath.search.declared import budget_of
 from towpath.search.estimators import estimator
 from towpath.search.leaderboard import Leaderboard, race
 from towpath.search.objectives import Labelled, Unlabelled
-from towpath.search.port import Crew, Objective, Question
+from towpath.search.port import UNWATCHED, Conduct, Question
 from towpath.search.portfolio import MODEL, field_of
-from towpath.search.trials import Tried
 
 SILHOUETTE = "silhouette"  # the one metric of clusters
 
@@ -32,12 +30,10 @@ def models(
     task: str,
     declared: Search,
     made: Sequence[Fold],
+    conduct: Conduct = UNWATCHED,
     *,
     seed: int = 0,
-    folder: Path | None = None,
     about: str = "",
-    tell: Callable[[Tried], None] = lambda tried: None,
-    crew: Callable[[Objective], Crew] | None = None,
 ) -> Leaderboard:
     """The models of the portfolio, the best first.
 
@@ -46,9 +42,7 @@ def models(
         declared: metric, trials, minutes, sampler, pruner and processes; its space and folds are not looked at.
         made: the folds that each trial is measured on.
         seed: from 0 to 2**31 - 1.
-        folder: of the files of trials, by which a race that was killed goes on; ``about`` tells those of other rows and folds apart.
-        tell: is given each trial that ends here.
-        crew: who measures; processes of this machine, as many as are declared, when left out.
+        about: tells trials of other rows and folds apart from these.
 
     Raises:
         Refused: none of them could be trained.
@@ -59,18 +53,16 @@ def models(
     objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=tuple(made), seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
     question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}")
-    return race(field, question, objective, budget_of(declared), folder=folder, crew=crew or here(declared.parallel), tell=tell)
+    return race(field, question, objective, budget_of(declared), _by(declared, conduct))
 
 
 def clusters(
     rows: pl.DataFrame,
     declared: Search,
+    conduct: Conduct = UNWATCHED,
     *,
     seed: int = 0,
-    folder: Path | None = None,
     about: str = "",
-    tell: Callable[[Tried], None] = lambda tried: None,
-    crew: Callable[[Objective], Crew] | None = None,
 ) -> Leaderboard:
     """The models of the portfolio that make clusters, the best first, by the silhouette of rows that they were not trained on.
 
@@ -81,9 +73,12 @@ def clusters(
     made = tuple(folds(rows, Shuffled((declared.folds or Folds()).count), seed=seed))
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
     question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
-    return race(
-        field_of("clustering"), question, objective, budget_of(declared), folder=folder, crew=crew or here(declared.parallel), tell=tell
-    )
+    return race(field_of("clustering"), question, objective, budget_of(declared), _by(declared, conduct))
+
+
+def _by(declared: Search, conduct: Conduct) -> Conduct:
+    """With a crew, where none is given."""
+    return conduct if conduct.crew else conduct._replace(crew=here(declared.parallel))
 
 
 def _question(declared: Search, count: int, better: Direction, seed: int, about: str) -> Question:

@@ -15,7 +15,7 @@ from towpath.errors import Refused
 from towpath.evaluation.names import Direction
 from towpath.project_fields import Scalar
 from towpath.search.crews import Alone
-from towpath.search.port import Budget, Crew, Measured, Objective, Question, Task, Trial
+from towpath.search.port import UNWATCHED, Budget, Conduct, Crew, Measured, Objective, Question, Task, Trial
 from towpath.search.portfolio import MODEL, Contender, Field
 from towpath.search.search import search
 from towpath.search.trial_log import place
@@ -55,25 +55,22 @@ def race(
     question: Question,
     objective: Objective,
     budget: Budget,
-    *,
-    folder: Path | None = None,
-    crew: Callable[[Objective], Crew] = Alone,
-    tell: Callable[[Tried], None] = lambda tried: None,
+    conduct: Conduct = UNWATCHED,
 ) -> Leaderboard:
-    """The leaderboard that the budget gives. A race that was killed goes on.
+    """The leaderboard that the budget gives.
 
     Args:
         question: of every contender, but for the space, which each brings with it.
         objective: its trials have the contender's name as the parameter ``model``.
         budget: for all of them together; each contender that is begun makes one trial at least.
-        folder: of the files of trials. Left out, nothing survives the process.
-        tell: is given each trial that ends here.
+        conduct: without a crew, this process measures.
 
     Raises:
         Refused: nobody came in; says why the first one did not.
     """
+    folder, crew = conduct.folder, conduct.crew or Alone
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(str(folder)) as where, closing(crew(objective)) as hands:
-        return _Race(field, question, objective, budget, Path(where), hands, tell).run()
+        return _Race(field, question, objective, budget, Path(where), hands, conduct.tell).run()
 
 
 class _Lane:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -100,3 +101,19 @@ class Crew(Protocol):
     def close(self) -> None:
         """End it, and with it whatever is under way."""
         ...
+
+
+class Conduct(NamedTuple):
+    """How a search is gone about, beside what it is asked.
+
+    ``folder``: of the files of trials, by which a search that was killed goes on; without one nothing survives the process. ``crew``:
+    who measures, given the objective; without one processes of this machine, as many as are declared. ``tell`` is given each trial
+    that ends.
+    """
+
+    folder: Path | None = None
+    crew: Callable[[Objective], Crew] | None = None
+    tell: Callable[[Tried], None] = lambda tried: None
+
+
+UNWATCHED = Conduct()  # as where nobody looks on and nothing need survive
