@@ -21,38 +21,11 @@ from towpath.testing.executions import batch, execution
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
 
 
-class Team(ExecutionsContract):
+class TestOverEveryBucket(ExecutionsContract):
     @pytest.fixture
-    def open_again(self, tmp_path, bucket):
+    def open_again(self, tmp_path, every_bucket):
         count = iter(range(1000))
-        return lambda: Executions(bucket, tmp_path / f"client {next(count)}")
-
-
-class TestOverMemory(Team):
-    @pytest.fixture
-    def bucket(self):
-        return MemoryBucket()
-
-
-class TestOverObstore(Team):
-    @pytest.fixture
-    def bucket(self):
-        return bucket_at("memory:///")
-
-
-class TestOverAFolder(Team):
-    @pytest.fixture
-    def bucket(self, tmp_path):
-        return bucket_at(str(tmp_path / "shared"))
-
-
-@pytest.mark.parts
-class TestOverSeaweedFS(Team):
-    @pytest.fixture
-    def bucket(self, seaweedfs, monkeypatch):
-        for name, value in seaweedfs.environ.items():
-            monkeypatch.setenv(name, value)
-        return bucket_at(seaweedfs.new())
+        return lambda: Executions(every_bucket, tmp_path / f"client {next(count)}")
 
 
 @pytest.fixture

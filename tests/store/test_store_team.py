@@ -1,7 +1,7 @@
 """A team's store keeps the contract of stores over every kind of remote, and what one machine synced another one gets."""
 
 import pytest
-from tests.store.remotes import Watched, bucket_at, noise
+from tests.store.remotes import Watched, noise
 
 from towpath.digest import of_bytes
 from towpath.errors import UnknownName
@@ -18,52 +18,14 @@ def flip(path):
     path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
 
 
-class Team(StoreContract):
+class TestOverEveryBucket(StoreContract):
     @pytest.fixture
-    def open_again(self, tmp_path, bucket):
-        return lambda: TeamStore(LocalStore(tmp_path / "store"), Remote(bucket, tmp_path / "remote"))
+    def open_again(self, tmp_path, every_bucket):
+        return lambda: TeamStore(LocalStore(tmp_path / "store"), Remote(every_bucket, tmp_path / "remote"))
 
     @pytest.fixture
     def damage(self, tmp_path):
         return lambda digest: flip(LocalStore(tmp_path / "store").path(digest))
-
-
-class TestOverMemory(Team):
-    @pytest.fixture
-    def bucket(self):
-        return MemoryBucket()
-
-
-class TestOverObstore(Team):
-    @pytest.fixture
-    def bucket(self):
-        return bucket_at("memory:///")
-
-
-class TestOverAFolder(Team):
-    @pytest.fixture
-    def bucket(self, tmp_path):
-        return bucket_at(str(tmp_path / "shared"))
-
-
-@pytest.mark.parts
-class TestOverSeaweedFS(Team):
-    @pytest.fixture
-    def bucket(self, seaweedfs, monkeypatch):
-        return at(seaweedfs, monkeypatch)
-
-
-@pytest.mark.parts
-class TestOverMoto(Team):
-    @pytest.fixture
-    def bucket(self, moto, monkeypatch):
-        return at(moto, monkeypatch)
-
-
-def at(server, monkeypatch):
-    for name, value in server.environ.items():
-        monkeypatch.setenv(name, value)
-    return bucket_at(server.new())
 
 
 @pytest.fixture
