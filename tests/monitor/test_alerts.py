@@ -25,8 +25,8 @@ from towpath.events import (
     TriggerRefused,
     VersionPromoted,
     VersionRolledBack,
-    entry,
 )
+from towpath.ledger import entry
 from towpath.ledger.memory import MemoryLedger
 from towpath.monitor.alerts import cloud_event, deliver, is_told, pending, places
 from towpath.monitor.alerts.webhook import SIGNATURE, Webhook
