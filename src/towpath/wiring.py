@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.clock import machine_s
 from towpath.data import growth as data
 from towpath.data.growths import Growths
@@ -45,7 +45,7 @@ def world(project: Project, replay: Path | None = None) -> World:
         project=project,
         clock=kept.clock(replay),
         ledger=kept.ledger(project),
-        store=kept.store(project),
+        store=holdings.store(project),
         journal=DeltaJournal(project.home / "journal"),
         anchors=kept.anchors(project),
     )
@@ -93,7 +93,7 @@ def source_of_one(project: Project, environment: str, number: int) -> Source:
 
 
 def _growths(world: World) -> Callable[[State], tuple[Growth, ...]]:
-    grown = Growths(world.project.root, world.store, kept.index(world.project))
+    grown = Growths(world.project.root, world.store, holdings.index(world.project))
     far: Seldom[data.Growth] = Seldom(FAR_EVERY_S)
 
     def ask(name: str, dataset: Dataset, state: State) -> data.Growth:

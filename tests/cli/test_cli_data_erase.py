@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from tests.loop import little
 
-from towpath import kept, wiring
+from towpath import holdings, wiring
 from towpath.events import RowsErased, SnapshotTaken
 from towpath.journal.port import Batch, Label, Scored
 from towpath.locks import RUN, lock_of
@@ -78,7 +78,7 @@ def told(run, *words, cwd):
 def holders(root: Path) -> list[str]:
     """Every file of the project, and every object of its store, in which the person's name is readable."""
     found = [str(file.relative_to(root)) for file in root.rglob("*") if file.is_file() and _holds(file.read_bytes())]
-    store = kept.store_here(world(root).project)
+    store = holdings.store_here(world(root).project)
     return found + [digest for digest, _ in store.objects() if _holds(store.get(digest))]
 
 
@@ -162,7 +162,7 @@ def test_the_tombstone_tells_digests_and_counts_and_never_the_value(run, root):
     assert (event.rows, event.versions, event.because) == (30, (1,), "request 12")
     assert ANN not in str(event)
     assert "erased rows of rides: 30 in its files" in run("history", cwd=root).out
-    store = kept.store_here(world(root).project)
+    store = holdings.store_here(world(root).project)
     for before, after in event.objects.items():
         assert not store.has(before)
         assert not after or store.has(after)
@@ -278,7 +278,7 @@ def test_another_clone_never_sees_the_rows_again(run, tmp_path):
         assert said.code == 0, said.err
     assert (two / "rides/1.csv").read_text() == "person,km\nbob,2\n"
     assert holders(two) == []
-    team = kept.remote(world(one).project)
+    team = holdings.remote(world(one).project)
     (event,) = little.events(one, RowsErased)
     later = datetime.now(UTC) + timedelta(days=60)
     live = {after for after in event.objects.values() if after}

@@ -17,8 +17,8 @@ from towpath.ledger import Entry
 from towpath.project import Declared
 from towpath.project_fields import plain
 from towpath.project_file import load
-from towpath.report import in_words
 from towpath.verdict import Answer, Verdict
+from towpath.words import in_words
 
 A = "a" * 64
 PASSED = (Verdict(gate="auc >= 0.6", answer=Answer.PASS, because="0.71"),)

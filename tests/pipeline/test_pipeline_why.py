@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import main
 from towpath.digest import Digest, canonical_json
 from towpath.ledger import Entry
@@ -51,7 +51,7 @@ class Told:
         reached = Code(self.root, "pipeline.py").reach(step)
         print_of = Digest(f"{self.run:064}")
         if kept_causes:
-            print_of = kept.store(self.project).put(canonical_json(causes(reached, parameters={}, inputs={"rides": rides}, seed=3)))
+            print_of = holdings.store(self.project).put(canonical_json(causes(reached, parameters={}, inputs={"rides": rides}, seed=3)))
         told = [
             ev.RunStarted(run=self.run, trigger="command", cause="by hand", commit="c" * 40, host="h", boot="b", pid=1),
             ev.StepExecuted(run=self.run, step=step, fingerprint=print_of, reused=reused, seconds=0.0 if reused else 1.5, content=JUNE),

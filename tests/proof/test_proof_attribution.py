@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.proof.conftest import PIPELINE, YAML, Work
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings, kept
 from towpath.data.manifest import files_of
 from towpath.project_file import load
 from towpath.report.attribution import LAYERS, coalitions, shapley, shares
@@ -94,7 +94,7 @@ def test_of_rows_that_were_erased_the_differences_are_told_all_the_same(grown, t
     copy = shutil.copytree(grown.root, tmp_path / "copy")
     project = load(copy, {})
     run = kept.state(project).runs.all[1]
-    (file,) = files_of(kept.store_here(project), run.snapshots["rides"].digest)
+    (file,) = files_of(holdings.store_here(project), run.snapshots["rides"].digest)
     erased = {"dataset": "rides", "key": file.digest, "rows": 1, "objects": {file.digest: ""}, "snapshots": (), "versions": (1,)}
     kept.records(project).tell(ev.RowsErased(**erased, journal=0, by="ann", because="asked"))
     said = towpath(copy, "why", "1", "2")

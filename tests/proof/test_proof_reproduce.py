@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tests.proof.conftest import PIPELINE, YAML, Work
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings, kept
 from towpath.data.manifest import files_of
 from towpath.ledger import Entry, Head
 from towpath.pipeline.distributions import versions
@@ -77,7 +77,7 @@ class Again(NamedTuple):
 @pytest.fixture(scope="module")
 def again(proved: Work) -> Again:
     project = load(proved.root, {})
-    before = [*kept.store_here(project).executions()], kept.state(project).head
+    before = [*holdings.store_here(project).executions()], kept.state(project).head
     done = subprocess.run([sys.executable, "-m", "towpath", "reproduce", "1", "--json"], cwd=proved.root, capture_output=True, check=False)
     return Again(done.returncode, done.stderr.decode(), msgspec.json.decode(done.stdout, type=Reproduction), before)
 
@@ -107,7 +107,7 @@ def test_it_is_told_in_words(again):
 
 def test_the_cache_and_the_ledger_are_as_they_were(proved, again):
     project = load(proved.root, {})
-    assert ([*kept.store_here(project).executions()], kept.state(project).head) == again.before
+    assert ([*holdings.store_here(project).executions()], kept.state(project).head) == again.before
 
 
 def test_what_differs_is_told_with_its_layer(proved, towpath):
@@ -155,7 +155,7 @@ def test_the_statement_has_the_digests(proved, again):
 def test_another_environment_is_told(proved, again):
     project = load(proved.root, {})
     run, store = kept.state(project).runs.all[1], MemoryStore()
-    then = json.loads(kept.store_here(project).get(run.distributions))
+    then = json.loads(holdings.store_here(project).get(run.distributions))
     other = replace(run, distributions=store.put(json.dumps(then | {"polars": "0.1", "gone": "1"}).encode()))
     changes = changed(other, store)
     assert [(change.name, change.before) for change in changes] == [("gone", "1"), ("polars", "0.1")]
@@ -180,7 +180,7 @@ def test_figures_are_equal_within_the_tolerance(before, now, tolerance, answer):
 def test_erased_rows_are_told(copy, towpath):
     project = load(copy, {})
     run = kept.state(project).runs.all[1]
-    (file,) = files_of(kept.store_here(project), run.snapshots["rides"].digest)
+    (file,) = files_of(holdings.store_here(project), run.snapshots["rides"].digest)
     erased = {"dataset": "rides", "key": file.digest, "rows": 1, "objects": {file.digest: ""}, "snapshots": (), "versions": (1,)}
     kept.records(project).tell(ev.RowsErased(**erased, journal=0, by="ann", because="asked"))
     said = towpath(copy, "reproduce", "1")
@@ -223,7 +223,7 @@ def test_the_environment_is_built_anew(copy, towpath):
     pytest.importorskip("pip")
     project = load(copy, {})
     run = kept.state(project).runs.all[1]
-    store = kept.store_here(project)
+    store = holdings.store_here(project)
     _retold(project, run.distributions, store.put(json.dumps(_needed(json.loads(store.get(run.distributions)))).encode()))
     said = towpath(copy, "reproduce", "1", "--env", "--project", copy)
     assert said.code == 0, said.err

@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from towpath import kept, wiring
+from towpath import holdings, wiring
 from towpath.cli import shared
 from towpath.cli.named import default_version
 from towpath.data.growths import Growths
@@ -63,7 +63,7 @@ def _growths(world: World, state: State) -> tuple[Grown, ...]:
     project = world.project
     trained, accepted = state.runs.trained_on
     asks_at = next((rule.share for rule in project.retrain.when if rule.kind == "new_rows"), None)
-    growths, found = Growths(project.root, world.store, kept.index(project)), []
+    growths, found = Growths(project.root, world.store, holdings.index(project)), []
     for name, dataset in project.data.items():
         if name not in trained or not dataset.tells:
             continue

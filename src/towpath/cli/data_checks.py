@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.cli.checks_file import alone, with_checks
 from towpath.data.checks import Around, of_dataset
@@ -66,14 +66,14 @@ def _look(project: Project, chosen: Sequence[str]) -> dict[str, tuple[Part, ...]
         if name not in project.data:
             raise UnknownName("dataset", name, project.data)
     referred = [target.partition(".")[0] for name in chosen for target in project.data[name].checks.foreign_keys.values()]
-    store, index = kept.store(project), kept.index(project)
+    store, index = holdings.store(project), holdings.index(project)
     wanted = dict.fromkeys([*chosen, *(name for name in referred if name in project.data)])
     excluded = kept.state(project).exclusions
     return {name: parts_left(look(project.data[name], project.root, store, index), excluded.of(name)) for name in wanted}
 
 
 def _said(project: Project, name: str, looked: Mapping[str, Sequence[Part]]) -> Said:
-    store = kept.store(project)
+    store = holdings.store(project)
     accepted = kept.state(project).runs.last(Outcome.REGISTERED, Outcome.REJECTED, Outcome.HELD)
     known = accepted.snapshots.get(name) if accepted else None
     reference = known_facts(store, known.digest) if known and store.has(known.digest) else None
@@ -88,7 +88,7 @@ def _write(file: Path, said: Said, project: Project) -> None:
         raise Refused(f"no row of {said.dataset} is at fault: there is nothing to write to {file}", mend="leave --rows out")
     if file.exists():
         raise UsageError(f"there is a {file} already", mend="name a new file, or delete that one")
-    store = kept.store(project)  # the rules' rows are one object, a pandera schema's another
+    store = holdings.store(project)  # the rules' rows are one object, a pandera schema's another
     pl.concat([pl.read_parquet(io.BytesIO(store.get(Digest(one)))) for one in saved], how="diagonal_relaxed").write_parquet(file)
 
 

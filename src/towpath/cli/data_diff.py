@@ -10,9 +10,9 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
-from towpath.cli.data import chosen, erased
+from towpath.cli.data_named import chosen, erased
 from towpath.cli.pictures import draw
 from towpath.cli.repository import git
 from towpath.data import lock, manifest, sides
@@ -65,7 +65,7 @@ def diff(
     """What two versions of datasets differ in: files, columns, rows by key, and how far the columns' values moved."""
     project = shared.project(context)
     said, names = _asked(words or [], project)
-    store, index = kept.store(project), kept.index(project)
+    store, index = holdings.store(project), holdings.index(project)
     versions = [_version(one, project, store) for one in said]
     found = []
     for name in _datasets(project, names, versions):

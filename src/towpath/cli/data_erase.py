@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from towpath import events as ev
-from towpath import kept, wiring
+from towpath import holdings, wiring
 from towpath.cli import shared
-from towpath.cli.data import chosen
+from towpath.cli.data_named import chosen
 from towpath.cli.data_rows import Dataset, DryRun, Reason
 from towpath.cli.putting import alone
 from towpath.data import erase as erasing
@@ -51,7 +51,7 @@ def erase(
     world, work = wiring.world(project), _work(project, name)
     with alone(project, "towpath data erase"):
         state = world.state()
-        planned = erasing.plan(whose, work, kept.store_here(project), state.runs, state.registry)
+        planned = erasing.plan(whose, work, holdings.store_here(project), state.runs, state.registry)
         journal = 0 if dry_run else _carry_out(world, whose, planned, work, reason)
     told = _told(project, name, planned, journal, dry_run=dry_run)
     shared.answer(context, told, views.erased(told))
@@ -76,8 +76,8 @@ def _refuse_reason(reason: str, whose: Whose, *, dry_run: bool) -> None:
 
 def _work(project: Project, name: str) -> Side:
     if not project.data[name].is_here:
-        return sides.of_nothing("work", kept.store(project))
-    return sides.of_work(project.data[name], project.root, kept.store(project), kept.index(project))
+        return sides.of_nothing("work", holdings.store(project))
+    return sides.of_work(project.data[name], project.root, holdings.store(project), holdings.index(project))
 
 
 def _carry_out(world: World, whose: Whose, planned: Plan, work: Side, reason: str) -> int:
@@ -94,7 +94,7 @@ def _carry_out(world: World, whose: Whose, planned: Plan, work: Side, reason: st
     world.tell(_event(project, whose, planned, made, journal, reason))
     _write(project, made)
     lock.update(project.root, after)
-    here = kept.store_here(project)
+    here = holdings.store_here(project)
     here.collect({digest for digest, _ in here.objects() if digest not in made.objects})
     return journal
 

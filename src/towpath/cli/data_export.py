@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from towpath import kept
+from towpath import holdings
 from towpath.cli import shared
-from towpath.cli.data import NEVER_ADDED, chosen
+from towpath.cli.data_named import NEVER_ADDED, chosen
 from towpath.cli.progress import Bar
 from towpath.data import dvc_export, lock
 from towpath.data.dvc_export import Exported
@@ -54,7 +54,7 @@ def _refuse(project: Project, name: str, locked: dict[str, Locked]) -> None:
 
 
 def _exported(context: typer.Context, project: Project, name: str, locked: Locked, place: Place) -> Exported:
-    store = kept.store(project)
+    store = holdings.store(project)
     if not store.has(locked.digest):
         raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
     files = files_of(store, locked.digest)

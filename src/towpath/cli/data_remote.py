@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
-from towpath.cli.data import Names, chosen
+from towpath.cli.data_named import Names, chosen
 from towpath.cli.progress import Bar
 from towpath.cli.putting import alone, putting
 from towpath.cli.repository import git, is_repository
@@ -40,7 +40,7 @@ def push(
 ) -> None:
     """Send the snapshots of towpath.lock to the remote: of them, what it does not have yet. Cut off, the same command goes on."""
     project = shared.project(context)
-    store, remote = kept.store_here(project), kept.remote(project)
+    store, remote = holdings.store_here(project), holdings.remote(project)
     wanted = {digest: size for name, snapshot in _locked(project, names).items() for digest, size in _objects(store, name, snapshot)}
     if dry_run:
         new = wanted.keys() - remote.has(wanted)
@@ -62,7 +62,7 @@ def _objects(store: Store, name: str, snapshot: Digest) -> Iterable[tuple[Digest
 def pull(context: typer.Context, names: Names = None) -> None:
     """Bring the snapshots of towpath.lock from the remote into the store; `towpath data checkout` makes files of them."""
     project = shared.project(context)
-    store, remote, wanted = kept.store_here(project), kept.remote(project), _locked(project, names)
+    store, remote, wanted = holdings.store_here(project), holdings.remote(project), _locked(project, names)
     with Bar("pulling", shown=not shared.asked(context).json) as bar, putting(project, "towpath data pull"):
         share.fetch_listing(store, wanted.values(), lambda digests: remote.fetch(digests, store))
         erased = kept.state(project).erasures.objects
@@ -85,7 +85,7 @@ def gc(
     """
     project = shared.project(context)
     with alone(project, "towpath data gc"):
-        store, needed = kept.store_here(project), set(_roots(project))
+        store, needed = holdings.store_here(project), set(_roots(project))
         outputs = {execution.output: execution.codec for execution in store.executions()}
         erased = kept.state(project).erasures
         stays = {*live(store, {*needed, *outputs}), *_made(store, outputs)}
@@ -95,7 +95,7 @@ def gc(
         if old := checkpoints.collect(folder, lambda one: store.recall(one) is not None, now, dry_run=dry_run):
             told["checkpoints"], words = {"removed": old}, [*words, f"{old} checkpoints {'would be ' if dry_run else ''}removed"]
         if shared_too:
-            remote, whole = kept.remote(project), kept.store(project)
+            remote, whole = holdings.remote(project), holdings.store(project)
             executions = remote.forget(dry_run=dry_run)
             stays = {*live(whole, needed), *_made(whole, executions.outputs)}  # what steps made names nothing, and is not fetched for this
             there = remote.gc([one for one in stays if not erased.is_gone(one)], dry_run=dry_run, erased=map(Digest, erased.objects))

@@ -10,9 +10,9 @@ import polars as pl
 import typer
 
 from towpath import events as ev
-from towpath import kept, wiring
+from towpath import holdings, kept, wiring
 from towpath.cli import shared
-from towpath.cli.data import chosen
+from towpath.cli.data_named import chosen
 from towpath.data import exclude as excluding
 from towpath.data import read, sides
 from towpath.data.rows import EXAMPLES
@@ -93,7 +93,7 @@ def _excluded(world: World, name: str, where: str, reason: str, *, dry_run: bool
 
 def _rows(project: Project, name: str) -> pl.DataFrame:
     """The rows of the files as they are now."""
-    work = sides.of_work(project.data[name], project.root, kept.store(project), kept.index(project))
+    work = sides.of_work(project.data[name], project.root, holdings.store(project), holdings.index(project))
     if not work.here:
         raise UsageError(f"{name} has no files", mend="put the data there, or mend `path` under `data` in towpath.yaml")
     if not are_tables(file.path for file in work.here):

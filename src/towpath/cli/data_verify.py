@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
-from towpath.cli.data import Names, chosen
+from towpath.cli.data_named import Names, chosen
 from towpath.cli.progress import Bar
 from towpath.data import lock, share
 from towpath.errors import TowpathError
@@ -26,7 +26,7 @@ def store(
 ) -> None:
     """Read every object of the store and hold it against its digest; each that changed is named. Exit code 1 if one did."""
     project = shared.project(context)
-    here, count, size = kept.store_here(project), 0, [0]
+    here, count, size = holdings.store_here(project), 0, [0]
     total = sum(bytes_ for _, bytes_ in here.objects())
     with Bar("reading the store", shown=not shared.asked(context).json) as bar:
 
@@ -40,7 +40,7 @@ def store(
     told = {"objects": count, "size": size[0], "faults": faults}
     words = [f"{count:,} objects, {size_in_words(size[0])}: {'every one is what was written' if not faults else _listed(faults)}"]
     if remote:
-        found = kept.remote(project).verify()
+        found = holdings.remote(project).verify()
         told, words = {**told, "remote": found._asdict()}, [*words, f"remote: {found}"]
         faults += found.faults
     shared.answer(context, told, "\n".join(words))
@@ -62,15 +62,15 @@ def data(context: typer.Context, names: Names = None) -> None:
 
 
 def _faults(project: Project, locked: lock.Locked) -> Iterator[str]:
-    store = kept.store_here(project)
+    store = holdings.store_here(project)
     try:
-        objects = dict(share.objects(store if store.has(locked.digest) else kept.store(project), locked.digest))
+        objects = dict(share.objects(store if store.has(locked.digest) else holdings.store(project), locked.digest))
     except TowpathError as fault:
         yield f"its listing cannot be read: {fault.what} (mend: {fault.mend})"
         return
     erased = kept.state(project).erasures
     absent = [digest for digest in objects if not store.has(digest) and not erased.is_gone(digest)]
-    lost = set(absent) - (kept.remote(project).has(absent) if absent and project.remote else set())
+    lost = set(absent) - (holdings.remote(project).has(absent) if absent and project.remote else set())
     yield from (f"object {digest} is neither here nor in a remote" for digest in sorted(lost))
     for digest in filter(store.has, objects):
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.errors import UsageError
 from towpath.ledger import entry, imported
@@ -37,7 +37,7 @@ def import_(
     team = kept.ledger(project)
     known = list(team.read())
     event, data = imported.packed(name, list(alone.read()), anchors.all(), known)
-    store = kept.store(project)
+    store = holdings.store(project)
     store.put(data)
     store.sync()
     told = entry(event, kept.clock(), id=f"imported:{name}")

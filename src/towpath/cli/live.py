@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from towpath import children, kept, operator, quantities, wiring
+from towpath import children, holdings, operator, quantities, wiring
 from towpath.cli import shared
 from towpath.console.reading import Reading
 from towpath.console.server import running
@@ -23,12 +23,12 @@ from towpath.locks import OUTBOX, STAGING, Lock, lock_of
 from towpath.loop import Loop, Turned
 from towpath.project import FILE, Project
 from towpath.release import staging
-from towpath.report import in_words
 from towpath.serving.run import serve as serve_here
 from towpath.serving.settings import Fault, Scope, ServerSettings
 from towpath.up import Servers, obey, only_one
 from towpath.up import run as run_up
 from towpath.verdict import Answer, Verdict, overall
+from towpath.words import in_words
 from towpath.world import World
 
 app = shared.new_app()
@@ -133,7 +133,7 @@ def serve(
         dies_with_parent=supervised,
     )
     source = wiring.source(project, environment) if version is None else wiring.source_of_one(project, environment, version)
-    serve_here(settings, source, kept.store(project))
+    serve_here(settings, source, holdings.store(project))
 
 
 def _tokens(file: Path | None) -> dict[str, tuple[Scope, ...]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from towpath import kept
+from towpath import holdings
 from towpath.digest import Digest
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.runs import Run
@@ -86,7 +86,7 @@ def metric_of(project: Project) -> str:
 
 def pipeline_of(run: Run, project: Project) -> tuple[Node, ...]:
     """The pipeline of a run; of one whose ledger did not tell yet what steps take, what the causes of its steps say."""
-    takes = run.planned or {one.step: _inputs(kept.store(project), one.fingerprint) for one in run.steps}
+    takes = run.planned or {one.step: _inputs(holdings.store(project), one.fingerprint) for one in run.steps}
     return nodes(run, takes, project.trained)
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from towpath import __version__, kept
+from towpath import __version__, holdings, kept
 from towpath.cli import shared
 from towpath.cli.named import named
 from towpath.errors import UsageError
@@ -46,7 +46,7 @@ def reproduce(
         raise typer.Exit(_in_environment(context, project, run, ["reproduce", str(chosen.number), "--tolerance", str(tolerance)]))
     began = kept.clock().now()
     one = _made_again(context, project, run, chosen, tolerance)
-    file = _stated(project, one, run, began, kept.near(project))
+    file = _stated(project, one, run, began, holdings.near(project))
     one = msgspec.structs.replace(one, statement=str(file))
     shared.answer(context, one, in_words(one, shared.width()))
     if one.answer is Answer.DIFFERENT:
@@ -66,7 +66,7 @@ def _tell(context: typer.Context, text: str) -> None:
 
 
 def _made_again(context: typer.Context, project: Project, run: Run, version: Version, tolerance: float) -> Reproduction:
-    store, state = kept.near(project), kept.state(project)
+    store, state = holdings.near(project), kept.state(project)
     check(version, state, store)
     ingredients = of_version(version, state, kept.ledger(project).read(), store)
     with tempfile.TemporaryDirectory(prefix="towpath-reproduce-") as folder:
@@ -96,7 +96,7 @@ def _stated(project: Project, one: Reproduction, run: Run, began: datetime, stor
 
 def _in_environment(context: typer.Context, project: Project, run: Run, words: list[str]) -> int:
     """A command by another Python; its exit code."""
-    distributions = environment.recorded(run, kept.near(project))
+    distributions = environment.recorded(run, holdings.near(project))
     folder = project.home / "environments" / str(run.distributions)[:16]
     python = environment.built(distributions, folder, lambda text: _tell(context, text))
     json = ["--json"] if shared.asked(context).json else []

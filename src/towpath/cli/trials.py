@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.cli.pictures import draw
 from towpath.digest import Digest
@@ -33,7 +33,7 @@ def trials(
     """What a run's search tried: each trial with its parameters and value; of models that competed, the leaderboard."""
     project = shared.project(context)
     told = _asked(kept.state(project), run)
-    found = msgspec.json.decode(kept.store(project).get(Digest(told.trials_in or "")), type=Searched)
+    found = msgspec.json.decode(holdings.store(project).get(Digest(told.trials_in or "")), type=Searched)
     if picture:
         _draw(found, picture)
     shared.answer(context, found, table.trials(told, found))

@@ -10,15 +10,15 @@ from typing import Annotated, Any, get_args
 import msgspec
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.errors import UnknownName, UsageError
 from towpath.events import AnyEvent
 from towpath.ledger import Record, imported
 from towpath.ledger import verify as verify_chain
 from towpath.project import Project
-from towpath.report import in_words
 from towpath.state import State, fold
+from towpath.words import in_words
 
 app = shared.new_app()
 
@@ -55,7 +55,7 @@ def _records(project: Project, imported_as: str | None) -> list[Record]:
     if imported_as is None:
         return records
     event = imported.find(imported_as, records)
-    return imported.unpacked(event, kept.store(project).get(event.digest))
+    return imported.unpacked(event, holdings.store(project).get(event.digest))
 
 
 def moment_of(text: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.digest import Digest
 from towpath.errors import TowpathError
@@ -56,7 +56,7 @@ def step(
     project = shared.project(context)
     runs = kept.state(project).runs
     found = asked(runs, name, run)
-    changes = _changes(found, kept.store(project))
+    changes = _changes(found, holdings.store(project))
     explained = Explained(
         step=name,
         run=found.this.run,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from towpath import kept
+from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.errors import TowpathError
 from towpath.project import Project
@@ -38,7 +38,7 @@ def _place(context: typer.Context, project: Project, logs: Path) -> Place:
     return Place(
         root=project.root,
         home=project.home,
-        store=kept.near(project),
+        store=holdings.near(project),
         environ=shared.environ(),
         logs=logs,
         tell=lambda text: None if quiet else print(text, file=sys.stderr),

@@ -10,8 +10,8 @@ from towpath.console.view import Found, Ran, Releasing, Serving, Step, Told, Vie
 from towpath.ledger import Record
 from towpath.pipeline.runs import Run
 from towpath.release.live import Release
-from towpath.report import in_words
 from towpath.state import State
+from towpath.words import in_words
 
 ENVIRONMENTS = ("staging", "production")
 RUNS, FINDINGS, FACTS = 10, 8, 30

@@ -9,12 +9,12 @@ from types import MappingProxyType
 import msgspec
 
 from towpath.data import keys
-from towpath.data.erasures import standing_in
 from towpath.data.growth import Growth, growth, growth_by_key, peek, state_of
 from towpath.data.index import Index
 from towpath.data.manifest import files_of
 from towpath.data.sides import whole
 from towpath.data.sources.opening import opened
+from towpath.data.stand_ins import standing_in
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import Refused, UnknownName
 from towpath.project import Dataset

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from towpath.data import manifest
-from towpath.data.erasures import standing_in
+from towpath.data.stand_ins import standing_in
 from towpath.digest import Digest
 from towpath.store import Store, trees
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from towpath.data import manifest
-from towpath.data.erasures import standing_in
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.sources import Source, known
 from towpath.data.sources.opening import opened
+from towpath.data.stand_ins import standing_in
 from towpath.data.walk import Found, NoFiles
 from towpath.digest import Digest, of_bytes
 from towpath.errors import Unavailable, UsageError

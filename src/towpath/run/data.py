@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings
 from towpath.data import checks
 from towpath.data.checks import Around
 from towpath.data.exclude import parts_left, taken_left
@@ -25,7 +25,7 @@ def snapshots(bench: Bench) -> dict[str, Taken]:
     seen, taken = {}, {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
-        seen[name] = see(dataset, bench.project.root, store, kept.index(bench.project))
+        seen[name] = see(dataset, bench.project.root, store, holdings.index(bench.project))
     judged = {name: parts_left(had.parts, state.exclusions.of(name)) for name, had in seen.items()}
     around = Around(now=bench.records.clock.now(), others=judged, code=bench.folder, store=store)
     for name, had in seen.items():

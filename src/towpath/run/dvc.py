@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings
 from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.dvc import stages as dvc_yaml
 from towpath.pipeline.dvc.leaving import Leaving
@@ -29,7 +29,7 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, None]:
         ProjectError: ``dvc.yaml`` has something that is not read here.
         StepFailed, UsageError: as other runs.
     """
-    store, index, root = bench.records.store, kept.index(bench.project), bench.project.root
+    store, index, root = bench.records.store, holdings.index(bench.project), bench.project.root
     stages = dvc_yaml.read(bench.folder)
     known = described(stages, mark=f"run {bench.number}", is_there=_is_in(root), is_known=_is_in(bench.folder))
     every = [step for name in stages if (step := known(name))]

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from towpath import kept
+from towpath import holdings
 from towpath.digest import Digest
 from towpath.errors import TowpathError, UsageError
 from towpath.pipeline.reuse import Borrowed, Reuse, Signer, sampled, trusted
@@ -30,7 +30,7 @@ Share = Callable[[Digest], None]
 @contextmanager
 def with_team(bench: Bench) -> Iterator[tuple[Reuse, Share]]:
     """What may be reused, and whom to tell of what is executed; that is sent at the end, also of a run that failed or ended early."""
-    shared = kept.shared(bench.project, bench.tell)
+    shared = holdings.shared(bench.project, bench.tell)
     if shared is None:
         yield Reuse(afresh=bench.afresh), lambda fingerprint: None
         return
@@ -43,7 +43,7 @@ def with_team(bench: Bench) -> Iterator[tuple[Reuse, Share]]:
 
 
 def _reuse(bench: Bench, shared: Shared) -> Reuse:
-    signer, store = _signer(bench), kept.near(bench.project)
+    signer, store = _signer(bench), holdings.near(bench.project)
     refused = cache(lambda: bench.records.state().runs.refused)
 
     def others(fingerprint: Digest) -> Borrowed | None:

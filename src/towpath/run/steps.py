@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings
 from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.engine import Executed
 from towpath.pipeline.errors import StepFailed
@@ -35,7 +35,7 @@ def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
     project, logs = bench.project, bench.project.home / "logs" / f"run-{bench.number}"
     with with_team(bench) as (reuse, share):
         tell = partial(_tell, bench, share)
-        keeping = Keeping(kept.near(project), logs, reuse)
+        keeping = Keeping(holdings.near(project), logs, reuse)
         with closing(Workshop(project, code, bench.environ, keeping, note=note, tell=tell, soon=_is_new(bench))) as shop:
             yield shop
 

@@ -8,7 +8,7 @@ cheaply, the answer is no, and the run finds out for itself.
 from __future__ import annotations
 
 from towpath import events as ev
-from towpath import kept
+from towpath import holdings
 from towpath.data.compare import stands
 from towpath.data.manifest import files_of
 from towpath.errors import TowpathError
@@ -64,6 +64,6 @@ def _is_as_it_was(bench: Bench, name: str, before: Run) -> bool:
         return False
     try:
         files = lambda: files_of(bench.records.store, taken.digest)  # noqa: E731 - asked for only when a file looks touched
-        return stands(name, dataset, project.root, kept.index(project), kept.settled(project), taken.digest, files)[1].is_same
+        return stands(name, dataset, project.root, holdings.index(project), holdings.settled(project), taken.digest, files)[1].is_same
     except TowpathError:
         return False
