@@ -31,7 +31,7 @@ class Added(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far an addition is."""
+    """How far an addition is, of what must be read for it."""
 
     files: int
     of_files: int
@@ -80,8 +80,9 @@ def _kept(
     source: Source, found: list[Found], store: Store, index: Index, keep: Put, count: Count | None, tell: Tell
 ) -> tuple[list[FileEntry], int]:
     """The files, all of them in the store, and how many had to be read."""
-    entries: list[FileEntry] = []
-    read, done, of_size = 0, 0, sum(max(0, file.marks.size) for file in found)
+    digests = index.known_all(found)
+    lost = store.missing(digest for digest in digests if digest)
+    untouched = [None if digest in lost else digest for digest in digests]
 
     def put(path: Path) -> Digest:
         digest = keep(path)
@@ -89,16 +90,23 @@ def _kept(
             index.rows(digest, str(path), count)  # while the file is here
         return digest
 
-    before = [index.known(file.path, file.marks) for file in found]
-    lost = store.missing(digest for digest in before if digest)
-    for file, digest in zip(found, before, strict=True):
-        done += max(0, file.marks.size)
-        if digest is None or digest in lost:
-            digest, size = known.fresh(source, file, index, put)
-            read += 1
-            tell(Progress(len(entries) + 1, len(found), done, of_size))
-        else:
-            size = known.size(file, digest, store)
-        rows = known.rows(source, file, digest, index, count) if count else -1
-        entries.append(FileEntry(file.name, digest, size, rows))
-    return entries, read
+    read = _read(source, [file for file, digest in zip(found, untouched, strict=True) if digest is None], index, put, tell)
+    entries = [
+        FileEntry(file.name, digest, known.size(file, digest, store)) if digest else read[file.name]
+        for file, digest in zip(found, untouched, strict=True)
+    ]
+    if count:
+        counted = (known.rows(source, file, entry.digest, index, count) for file, entry in zip(found, entries, strict=True))
+        entries = [entry._replace(rows=rows) for entry, rows in zip(entries, counted, strict=True)]
+    return entries, len(read)
+
+
+def _read(source: Source, files: list[Found], index: Index, put: Put, tell: Tell) -> dict[str, FileEntry]:
+    read: dict[str, FileEntry] = {}
+    done, of_size = 0, sum(max(0, file.marks.size) for file in files)
+    for file in files:
+        digest, size = known.fresh(source, file, index, put)
+        read[file.name] = FileEntry(file.name, digest, size)
+        done += size
+        tell(Progress(len(read), len(files), done, of_size))
+    return read

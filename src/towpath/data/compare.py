@@ -57,7 +57,8 @@ def _found(source: Source) -> list[Found]:
 
 def _entries(source: Source, found: list[Found], index: Index) -> list[FileEntry]:
     try:
-        return [FileEntry(file.name, known.digest(source, file, index), file.marks.size) for file in found]
+        digests = known.digests(source, found, index)
+        return [FileEntry(file.name, digest, file.marks.size) for file, digest in zip(found, digests, strict=True)]
     finally:
         index.save()
 

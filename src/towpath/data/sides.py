@@ -80,7 +80,8 @@ def of_work(dataset: Dataset, root: Path, store: Store, index: Index) -> Side:
     except NoFiles:
         found = {}
     try:
-        here = tuple(FileEntry(name, known.digest(source, file, index), file.marks.size) for name, file in found.items())
+        digests = known.digests(source, list(found.values()), index)
+        here = tuple(FileEntry(file.name, digest, file.marks.size) for file, digest in zip(found.values(), digests, strict=True))
     finally:
         index.save()
     return Side(name="work", store=store, here=here, take=lambda file: whole(source, found[file.path], file.digest))

@@ -34,7 +34,7 @@ class Writer:
         self._blocks = [mmap.mmap(-1, BLOCK), mmap.mmap(-1, BLOCK)]  # memory of its own begins at a page, as direct writing asks for
         self._filled = 0
         self._on_its_way: Future[None] | None = None
-        self._pool: ThreadPoolExecutor = import_module("concurrent.futures").ThreadPoolExecutor(1)
+        self._pool: ThreadPoolExecutor | None = None
 
     def write(self, data: bytes | memoryview) -> None:
         """Append ``data``."""
@@ -50,8 +50,9 @@ class Writer:
 
     def _send(self) -> None:
         self._wait()
-        whole = -(-self._filled // _SECTOR) * _SECTOR
-        self._on_its_way = self._pool.submit(write_all, self._file, memoryview(self._blocks[0])[:whole])
+        if self._pool is None:  # what has a block or less starts no thread
+            self._pool = import_module("concurrent.futures").ThreadPoolExecutor(1)
+        self._on_its_way = self._pool.submit(write_all, self._file, memoryview(self._blocks[0]))
         self._blocks.reverse()
         self._filled = 0
 
@@ -67,7 +68,8 @@ class Writer:
         self._close()
 
     def _close(self) -> None:
-        self._pool.shutdown()
+        if self._pool:
+            self._pool.shutdown()
         os.close(self._file)
 
     def __enter__(self) -> Writer:
@@ -76,9 +78,9 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is None:
-                if self._filled:
-                    self._send()
                 self._wait()
+                whole = -(-self._filled // _SECTOR) * _SECTOR
+                write_all(self._file, memoryview(self._blocks[0])[:whole])
                 os.ftruncate(self._file, self.size)  # the last block was filled up to a whole sector
                 os.fdatasync(self._file)
         finally:

@@ -18,6 +18,7 @@ from blake3 import blake3
 
 from towpath.digest import Digest
 from towpath.errors import Broken
+from towpath.spelling import encoded
 from towpath.store.port import Store
 
 CUT_UNDER = 4  # of 256: the chance that a node ends behind a file
@@ -53,7 +54,11 @@ _decode = msgspec.msgpack.Decoder(_Node).decode
 
 def write(store: Store, files: Iterable[FileEntry]) -> Digest:
     """Keep the tree of these files; its root. Only nodes that are not there yet are written."""
-    items: list[list[Any]] = sorted([os.fsencode(file.path), bytes.fromhex(file.digest), file.size, file.rows] for file in files)
+    entries = list(files)
+    names = encoded([file.path for file in entries])
+    items: list[list[Any]] = sorted(
+        [name, bytes.fromhex(file.digest), file.size, file.rows] for name, file in zip(names, entries, strict=True)
+    )
     level = 0
     while True:
         nodes = [(group[0][0] if group else b"", store.put(_encode(_Node(level, group)))) for group in _cut(items, level)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from towpath.data.index import Index
@@ -20,6 +20,12 @@ _EMPTY = of_bytes(b"")
 def digest(source: Source, file: Found, index: Index) -> Digest:
     """The digest of a file; it is read only when it looks touched since the last time. Raises as ``fresh`` does."""
     return index.known(file.path, file.marks) or fresh(source, file, index, of_file)[0]
+
+
+def digests(source: Source, files: Sequence[Found], index: Index) -> Iterator[Digest]:
+    """The same of many files."""
+    for file, known in zip(files, index.known_all(files), strict=True):
+        yield known or fresh(source, file, index, of_file)[0]
 
 
 def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path], Digest]) -> tuple[Digest, int]:
