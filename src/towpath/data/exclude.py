@@ -11,7 +11,7 @@ import polars as pl
 from polars import selectors
 
 from towpath.data.content import of_frame
-from towpath.data.exclusions import Exclusion
+from towpath.data.exclusion import Exclusion
 from towpath.data.snapshot import Part, Taken
 from towpath.errors import UsageError
 

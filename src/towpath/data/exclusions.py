@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 from msgspec.structs import replace
 
 from towpath import events as ev
+from towpath.data.exclusion import Exclusion
 from towpath.errors import UnknownName
 from towpath.ledger import Entry
-
-
-class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of ``dataset`` for which ``where`` is true. ``lifted`` is when and by whom it ended, and why; empty while it holds."""
-
-    number: int
-    dataset: str
-    where: str
-    by: str
-    because: str
-    at: datetime
-    lifted: str = ""
 
 
 class Exclusions(msgspec.Struct, frozen=True):

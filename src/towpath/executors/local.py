@@ -51,6 +51,10 @@ class LocalExecutor:
         self._busy: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
 
+    def is_of(self, place: Place) -> bool:
+        """Whether its workers are of a project that lies there, and reads what that project's remote has."""
+        return (self._place.root, self._place.home, self._place.remote) == (place.root, place.home, place.remote)
+
     def warm(self) -> None:
         """Begin a worker, so that the first task need not wait for it."""
         self._new.append(self._added(Worker(self._command(), self._environ)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from towpath.data import walk
-from towpath.data.exclusions import Exclusion
+from towpath.data.exclusion import Exclusion
 from towpath.data.manifest import files_of
 from towpath.data.snapshot import Taken
 from towpath.digest import canonical_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from towpath.data.exclusions import Exclusion
+from towpath.data.exclusion import Exclusion
 from towpath.digest import Digest
 
 TABLES = "table", "snapshot"  # the codecs of tables

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from towpath import events as ev
-from towpath.data.exclusions import Exclusion, Exclusions
+from towpath.data.exclusion import Exclusion
+from towpath.data.exclusions import Exclusions
 from towpath.data.exclusions import apply as excluded_after
 from towpath.data.manifest import files_of
 from towpath.digest import Digest

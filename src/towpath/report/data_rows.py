@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from towpath.data.difference import Row
-from towpath.data.exclusions import Exclusion
+from towpath.data.exclusion import Exclusion
 from towpath.report.data_diff import counted, row_in_words
 
 

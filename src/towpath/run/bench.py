@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from towpath import events as ev
+from towpath.executors.local import LocalExecutor
 from towpath.project import Project
 from towpath.records import Records
 
@@ -18,6 +19,7 @@ class Bench:
     """The project's records, the run's number, and the project as the commit declares it, whose code lies in ``folder``.
 
     ``afresh``: everything is executed. ``verify``: the share of the executions of others that are executed here as well, and compared.
+    ``hands``: who may execute steps, begun before it was known which.
     """
 
     records: Records
@@ -28,6 +30,7 @@ class Bench:
     tell: Tell
     afresh: bool = False
     verify: float = 0.0
+    hands: LocalExecutor | None = None
 
     def told(self, *events: ev.AnyEvent) -> None:
         """Append facts of this run."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -15,20 +16,24 @@ from towpath import events as ev
 from towpath.clock import boot_id
 from towpath.digest import Digest, canonical_json
 from towpath.errors import TowpathError
+from towpath.executors.opening import early
 from towpath.pipeline import runs
 from towpath.pipeline.distributions import everything
 from towpath.pipeline.installed import installed
 from towpath.pipeline.runs import Here
 from towpath.pipeline.worktree import Tree, tree
 from towpath.pipeline.worktree import unpack as unpack_tree
+from towpath.project import Project
 from towpath.project_file import load as load_project
 from towpath.project_file import load_any
 from towpath.records import Records
-from towpath.run import stale, steps
+from towpath.run import stale
 from towpath.run.bench import Bench, Ended, Tell
 from towpath.run.unchanged import stop_if_nothing_changed
 from towpath.state import State
 from towpath.triggers import waiting
+
+Result = tuple[ev.Outcome, str, int | None]  # what came of a run, why, and the version
 
 
 def run(
@@ -52,44 +57,56 @@ def run(
     if fired is not None:
         source = replace(source, patch=b"")
     patch = records.store.put(source.patch) if source.patch else None
-    distributions = _distributions(records)
-    if patch:  # what else a run of steps needs can be made again: it waits for no remote
-        records.store.sync()
-    started = _start(records, source, patch, distributions, fired, cause)
-    for words in stale.warnings(records.project.root, source, records.state()):
-        tell(words)
-    try:
-        with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
-            unpacked = unpack_tree(records.project.root, source, Path(folder))
-            project = (load_any(unpacked, environ) if dvc else load_project(unpacked, environ)).placed(
-                records.project.root, records.project.home
-            )
-            bench = Bench(records, started.run, project, Path(folder), environ, tell, afresh, verify)
-            outcome, because, version = import_module("towpath.run.dvc").through(bench) if dvc else _through(bench)
-    except Ended as end:
-        outcome, because, version = end.outcome, end.because, None
-    except TowpathError as fault:
-        outcome, because, version = ev.Outcome.FAILED, f"{fault.what} (mend: {fault.mend})", None
-    except KeyboardInterrupt:
-        records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because="interrupted"))
-        raise
+    before = records.state()
+    with early(records.project, environ, soon=_is_new(before, source.commit, patch)) as hands:
+        distributions = _distributions(records, before)
+        if patch:  # what else a run of steps needs can be made again: it waits for no remote
+            records.store.sync()
+        state, started = _start(records, source, patch, distributions, fired, cause)
+        for words in stale.warnings(records.project.root, source, state):
+            tell(words)
+        bench = partial(Bench, records, started.run, environ=environ, tell=tell, afresh=afresh, verify=verify, hands=hands)
+        try:
+            outcome, because, version = _outcome(records.project, source, bench, environ, dvc=dvc)
+        except KeyboardInterrupt:
+            records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because="interrupted"))
+            raise
     ended = ev.RunEnded(run=started.run, outcome=outcome, because=because, version=version)
     records.tell(ended)
     return ended
 
 
-def _distributions(records: Records) -> Digest | None:
+def _is_new(state: State, commit: str, patch: Digest | None) -> bool:
+    """Whether no earlier run had this code, so that some of it is likely to be executed."""
+    return not any((one.commit, one.patch) == (commit, patch) for one in state.runs.all.values())
+
+
+def _outcome(project: Project, source: Tree, bench: Callable[..., Bench], environ: Mapping[str, str], *, dvc: bool) -> Result:
+    """What becomes of a tree, in a folder that is gone afterwards."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
+            unpacked = unpack_tree(project.root, source, Path(folder))
+            committed = (load_any if dvc else load_project)(unpacked, environ).placed(project.root, project.home)
+            made = bench(project=committed, folder=Path(folder))
+            return _by("towpath.run.dvc", made) if dvc else _through(made)
+    except Ended as end:
+        return end.outcome, end.because, None
+    except TowpathError as fault:
+        return ev.Outcome.FAILED, f"{fault.what} (mend: {fault.mend})", None
+
+
+def _distributions(records: Records, state: State) -> Digest | None:
     """The stored list of what is installed, with which a version is reproduced; None where no version will come of it."""
     if records.project.trained is None:
         return None
     here = installed()
-    known = (run.distributions for run in reversed(records.state().runs.all.values()) if run.installed == here)
+    known = (run.distributions for run in reversed(state.runs.all.values()) if run.installed == here)
     return next(filter(None, known), None) or records.store.put(canonical_json(everything()))
 
 
 def _start(
     records: Records, source: Tree, patch: Digest | None, distributions: Digest | None, fired: int | None, cause: str
-) -> ev.RunStarted:
+) -> tuple[State, ev.RunStarted]:
     here = Here(host=platform.node(), boot=boot_id(), lock_is_free=True)  # the caller holds it: nobody else does
 
     def choose(state: State) -> list[ev.AnyEvent]:
@@ -112,15 +129,20 @@ def _start(
         )
         return [*lost, started]
 
-    _, events = records.decide(choose)
-    return next(event for event in events if isinstance(event, ev.RunStarted))
+    state, events = records.decide(choose)
+    return state, next(event for event in events if isinstance(event, ev.RunStarted))
 
 
-def _through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
+def _through(bench: Bench) -> Result:
     """What needs a table or a model loads its libraries when it is come to."""
     if bench.project.trained is None and not bench.project.data:
-        return steps.only(bench, {})
+        return _by("towpath.run.steps", bench)
     if not (bench.afresh or bench.verify):
         stop_if_nothing_changed(bench)
-    through: tuple[ev.Outcome, str, int | None] = import_module("towpath.run.model").through(bench)
+    return _by("towpath.run.model", bench)
+
+
+def _by(module: str, bench: Bench) -> Result:
+    """The rest of the run, by a module that is loaded only now: workers begin meanwhile."""
+    through: Result = import_module(module).through(bench)
     return through

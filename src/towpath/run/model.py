@@ -38,7 +38,7 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, int | None]:
     if bench.project.clusters:
         return clusters.through(bench, taken, bench.project.clusters)
     if bench.project.trained is None:
-        return steps.only(bench, values(bench, taken))
+        return steps.through(bench, values(bench, taken))
     source = Source.of(bench.project, bench.folder)
     if source.code is None and not bench.project.steps:
         return _to_its_end(bench, source, rows.of_dataset_itself(bench.project, taken), None)

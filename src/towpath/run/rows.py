@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from towpath.data.exclusions import Exclusion
+from towpath.data.exclusion import Exclusion
 from towpath.data.snapshot import Taken
 from towpath.digest import Digest
 from towpath.errors import UnknownName

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from types import MappingProxyType
 
 from towpath import events as ev
 from towpath import holdings
@@ -18,6 +19,7 @@ from towpath.run.sharing import Share, with_team
 from towpath.run.workshop import Keeping, Workshop
 
 FEW = 8  # reused steps are named
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 @contextmanager
@@ -36,15 +38,8 @@ def workshop(bench: Bench, code: Code) -> Iterator[Workshop]:
     with with_team(bench) as (reuse, share):
         tell = partial(_tell, bench, share)
         keeping = Keeping(holdings.near(project), logs, reuse)
-        with closing(Workshop(project, code, bench.environ, keeping, note=note, tell=tell, soon=_is_new(bench))) as shop:
+        with closing(Workshop(project, code, bench.environ, keeping, note=note, tell=tell, hands=bench.hands)) as shop:
             yield shop
-
-
-def _is_new(bench: Bench) -> bool:
-    """Whether no earlier run had this code, so that some of it is likely to be executed."""
-    all_runs = bench.records.state().runs.all
-    now = all_runs[bench.number]
-    return not any((one.commit, one.patch) == (now.commit, now.patch) for one in all_runs.values() if one is not now)
 
 
 def _tell(bench: Bench, share: Share, one: Executed) -> None:
@@ -82,7 +77,7 @@ def _events(run: int, steps: Sequence[Step], done: Sequence[Executed], failed: S
         yield ev.StepFailed(run=run, step=failed.step, because=failed.what.splitlines()[0])
 
 
-def only(bench: Bench, given: Mapping[str, Value]) -> tuple[ev.Outcome, str, None]:
+def through(bench: Bench, given: Mapping[str, Value] = _NOTHING) -> tuple[ev.Outcome, str, None]:
     """The whole of a run that trains no model. Raises ProjectError where a step is to be a function, and there is no pipeline."""
     project = bench.project
     if not project.pipeline and (name := next((name for name, plan in project.steps.items() if not (plan.cmd or plan.use)), None)):

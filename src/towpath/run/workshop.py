@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from towpath.executors.local import LocalExecutor
 from towpath.executors.opening import opened
 from towpath.pipeline import checkpoints, engine
 from towpath.pipeline.bringing import bring
@@ -41,7 +42,7 @@ class Workshop:
     """Makes steps of ``project``, whose code lies in the tree of ``code``.
 
     Args:
-        soon: something will have to be executed, so that whoever executes may begin while the steps are looked at.
+        hands: who executes where the project names nobody else; begun here when left out.
         note: is given the steps, those that were made, once they are durable, and the fault that ended it, if one did.
         tell: is given each step as it ends.
     """
@@ -55,10 +56,10 @@ class Workshop:
         *,
         note: Note,
         tell: Callable[[Executed], None],
-        soon: bool = False,
+        hands: LocalExecutor | None = None,
     ) -> None:
         store, logs = keeping.store, keeping.logs
-        self._executor = opened(project, store, environ, soon=soon)
+        self._executor = opened(project, store, environ, hands)
         logs.mkdir(parents=True, exist_ok=True)
         self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
         self._done: list[Executed] = []
