@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -52,7 +51,7 @@ def _own_folder(function: Function, checkpoint: str) -> Iterator[dict[str, Path]
         Path(checkpoint).mkdir(parents=True, exist_ok=True)
         yield {CHECKPOINT: Path(checkpoint)}
     else:
-        with TemporaryDirectory(prefix="towpath-checkpoint-") as folder:
+        with import_module("tempfile").TemporaryDirectory(prefix="towpath-checkpoint-") as folder:
             yield {CHECKPOINT: Path(folder)}
 
 

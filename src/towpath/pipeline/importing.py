@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from inspect import isclass, isfunction
@@ -20,7 +19,7 @@ from towpath.pipeline.code.places import Places
 _importing = RLock()
 
 
-class Imports(MetaPathFinder):
+class Imports:
     """A tree's modules. They answer imports only inside ``active``, so that two commits can be loaded at once.
 
     Nothing is written beside the sources, and no compiled form is read: what runs is what the files say now.

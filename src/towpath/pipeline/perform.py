@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from towpath.clock import machine_s
 from towpath.errors import TowpathError
 from towpath.pipeline import codecs, fan_out, functions
 from towpath.pipeline.calling import call
-from towpath.pipeline.commands import command, in_tree
 from towpath.pipeline.errors import StepFailed, whole_trace
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.functions import Function
@@ -23,6 +24,9 @@ from towpath.pipeline.values import Value
 from towpath.pipeline.work import Call, Command, Commands, Each, Gather, Split, Use
 from towpath.store import Store
 
+_BY: Mapping[type, str] = MappingProxyType(
+    {Command: "towpath.pipeline.commands.command", Commands: "towpath.pipeline.commands.in_tree"}
+)  # loaded for commands alone: a worker of functions is there sooner without what starts programs
 _latest: list[tuple[Value, bytes | str]] = []
 
 
@@ -69,10 +73,9 @@ def _made(task: Task, store: Store, place: Path) -> Value:
             return _called(task, functions.named(_functions(task.tree, task.pipeline), function), Path(task.tree), store, place)
         case Use(module, function):
             return _called(task, *functions.installed(module, function), store, place)
-        case Command() as asked:
-            return command.made(task, asked, store, place)
-        case Commands() as several:
-            return in_tree.made(task, several, store, place)
+        case Command() | Commands() as asked:
+            commanded: Value = import_module(_BY[type(asked)]).made(task, asked, store, place)
+            return commanded
         case Split() as asked_for:
             return fan_out.split(task.step, asked_for, task.inputs["table"], store, place)
         case Gather():
