@@ -85,3 +85,13 @@ def test_no_repository_no_commit_and_no_such_commit(root: Path, tmp_path: Path) 
         tree(tmp_path / "bare")
     with pytest.raises(UsageError, match="0000000"):
         unpack(root, Tree("0" * 40), tmp_path / "out")
+
+
+def test_a_commit_without_files_says_so(root: Path, tmp_path: Path) -> None:
+    repository = root.parent
+    git(repository, "rm", "-q", "-r", "--cached", ".")
+    git(repository, "commit", "-q", "-m", "nothing is left")
+    for folder, words in ((repository, "has no file in"), (root, "cannot be taken")):
+        with pytest.raises(UsageError, match=words) as caught:
+            unpack(folder, Tree(tree(folder).commit), tmp_path / "tree")
+        assert "commit the project's files" in caught.value.mend

@@ -75,8 +75,11 @@ def unpack(root: Path, source: Tree, target: Path) -> Path:
             f"commit {source.commit} cannot be taken from the repository of {root}: {archive.stderr.decode().strip()}",
             mend="fetch it (`git fetch`), or commit the project's files",
         )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(target, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout), mode="r:") as tar:
+            tar.extractall(target, filter="data")
+    except tarfile.ReadError:  # as Python finds an archive with a head and nothing else
+        raise UsageError(f"commit {source.commit} has no file in {root}", mend="commit the project's files") from None
     if source.patch:
         _git(target, "apply", "--whitespace=nowarn", "-", data=source.patch, environ={**os.environ, "GIT_DIR": "/nonexistent"})
     return target
