@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -179,3 +180,20 @@ def test_two_are_not_shown_but_compared(run, ran):
     said = run("show", "run", "1", "run", "2", cwd=ran)
     assert said.code == 2
     assert "`towpath compare run 1 run 2`" in said.err
+
+
+def test_where_no_model_is_trained_the_status_speaks_of_steps(run, ran, tmp_path):
+    declared(tmp_path)
+    before = run("status", cwd=tmp_path).out
+    assert "next: `towpath run` makes the steps" in before
+    assert "version" not in before
+    assert "next: `towpath show run 3 --graph`" in run("status", cwd=ran).out
+
+
+def test_a_run_that_ends_in_what_nobody_foresaw_has_ended(run, ran, tmp_path, monkeypatch):
+    home = tmp_path / "ran"
+    shutil.copytree(ran, home)
+    monkeypatch.setattr("towpath.run.main.unpack_tree", lambda *args: 1 / 0)
+    assert run("run", cwd=home).code == 1
+    assert "a fault of Towpath: ZeroDivisionError" in run("runs", cwd=home).out
+    assert "none is going on" in run("status", cwd=home).out

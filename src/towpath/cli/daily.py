@@ -39,7 +39,7 @@ def status(context: typer.Context) -> None:
     project = shared.project(context)
     world = wiring.world(project)
     state = world.state()
-    around = Around(up=_up(project), growth=_growths(world, state), evidence=_evidence(world, state))
+    around = Around(trains=project.trained is not None, up=_up(project), growth=_growths(world, state), evidence=_evidence(world, state))
     metric = run_pages.main_metric(project.model.task, project.gates) if project.trained else ""
     view = views.status(project.name, metric, state.runs, state.registry, state.live, _open_findings(state), around)
     shared.answer(context, view, views.in_words(view))

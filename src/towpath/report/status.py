@@ -41,7 +41,10 @@ class Grown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The view of `towpath status`. ``up`` says which process keeps the loop going; ``next`` is the command that would help most."""
+    """The view of `towpath status`. ``up`` says which process keeps the loop going; ``next`` is the command that would help most.
+
+    ``serving`` has nothing where the project trains no model.
+    """
 
     project: str
     up: str
@@ -55,8 +58,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger cannot say: which process is up, how the data has grown, and what the evidence says of the release now."""
+    """What the ledger cannot say: which process is up, how the data has grown, and what the evidence says of the release now.
 
+    ``trains``: whether versions come of the project at all.
+    """
+
+    trains: bool = True
     up: str = ""
     growth: tuple[Grown, ...] = ()
     evidence: str = ""
@@ -70,13 +77,13 @@ def status(project: str, metric: str, runs: Runs, registry: Registry, live: Live
     return Status(
         project=project,
         up=around.up,
-        serving=tuple(_serving(environment, live) for environment in ENVIRONMENTS),
+        serving=tuple(_serving(environment, live) for environment in ENVIRONMENTS if around.trains),
         release=f"{said}: {around.evidence}" if said and around.evidence else said,
         run=f"run {going_on.number} ({going_on.cause}), since {minute(going_on.started)}" if going_on else "",
         last_runs=tuple(reversed(rows[-LAST_RUNS:])),
         growth=around.growth,
         waits=(*_waits(registry, live), *(f"finding: {finding}" for finding in findings)),
-        next=_next(runs, registry, live, around.up),
+        next=_next(runs, registry, live, around.up) if around.trains else _next_of_steps(runs),
     )
 
 
@@ -117,10 +124,16 @@ def _next(runs: Runs, registry: Registry, live: Live, up: str) -> str:
     )
 
 
+def _next_of_steps(runs: Runs) -> str:
+    made = max((run.number for run in runs.all.values() if run.outcome), default=None)
+    return f"`towpath show run {made} --graph` shows its steps" if made else "`towpath run` makes the steps"
+
+
 def in_words(one: Status) -> str:
     """The view as text."""
     lines = [(serving.environment, _served(serving)) for serving in one.serving]
-    lines += [("release", one.release or "none is going on"), ("run", one.run or "none is going on")]
+    lines += [("release", one.release or "none is going on")] if one.serving else []
+    lines += [("run", one.run or "none is going on")]
     lines += [(f"data {grown.dataset}", growth_in_words(grown)) for grown in one.growth]
     lines += [("waits", wait) for wait in one.waits]
     lines += [("loop", one.up or "not up")]

@@ -68,8 +68,9 @@ def run(
         bench = partial(Bench, records, started.run, environ=environ, tell=tell, afresh=afresh, verify=verify, hands=hands)
         try:
             outcome, because, version = _outcome(records.project, source, bench, environ, dvc=dvc)
-        except KeyboardInterrupt:
-            records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because="interrupted"))
+        except (Exception, KeyboardInterrupt) as fault:  # what nobody foresaw ends a run too
+            because = "interrupted" if isinstance(fault, KeyboardInterrupt) else f"a fault of Towpath: {type(fault).__name__}: {fault}"
+            records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because=because))
             raise
     ended = ev.RunEnded(run=started.run, outcome=outcome, because=because, version=version)
     records.tell(ended)
