@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from towpath import holdings, kept
-from towpath.cli import shared
+from towpath.cli import data_commits, shared
 from towpath.cli.data_named import chosen, erased
 from towpath.cli.pictures import draw
 from towpath.cli.repository import git
@@ -123,12 +123,11 @@ def _snapshot(prefix: str, project: Project, store: Store) -> Digest | None:
 
 
 def _ever_locked(root: Path) -> set[Digest]:
-    """The snapshots of every lock that a commit of this repository has."""
+    """The snapshots of every lock that this repository has."""
     try:
-        logged = git(root, "log", "--all", "--format=", "--no-color", "--unified=0", "--patch", "--", LOCK)
+        return {digest for _, digest in data_commits.named(root)}
     except UsageError:
-        return set()  # no repository, or no commit yet
-    return {Digest(word) for word in re.findall(r"\b[0-9a-f]{64}\b", logged)}
+        return set()  # no repository
 
 
 def _of_commit(revision: str, root: Path) -> dict[str, Locked]:

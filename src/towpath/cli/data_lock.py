@@ -7,13 +7,14 @@ from pathlib import Path
 import typer
 
 from towpath import holdings, kept, project_file
-from towpath.cli import shared
+from towpath.cli import data_commits, shared
 from towpath.cli.data_named import Names
-from towpath.cli.repository import git
+from towpath.cli.repository import git, is_repository
 from towpath.data import lock
 from towpath.data.lock import LOCK, Locked
 from towpath.data.merge import Merged
 from towpath.data.merge import merge as merge_locks
+from towpath.pipeline import worktree
 from towpath.report import data as views
 from towpath.report.data import HistoryRow
 
@@ -34,13 +35,15 @@ def history(context: typer.Context, names: Names = None) -> None:
 
 
 def _commits(root: Path, trained: dict[str, list[int]]) -> list[HistoryRow]:
-    """Each change of a line of the lock, newest commit first."""
-    logged = git(root, "log", "--format=%H%x09%cI%x09%s", "--", LOCK).splitlines()
+    """Each change of a line of the lock, newest commit first. A commit whose lock says nothing, or two things, is passed over."""
+    if not is_repository(root) or not worktree.head(root):
+        return []
+    logged = [line.split("\t", 2) for line in reversed(git(root, "log", "--format=%H%x09%cI%x09%s", "--", LOCK).splitlines())]
     rows: list[HistoryRow] = []
     before: dict[str, Locked] = {}
-    for line in reversed(logged):
-        commit, at, subject = line.split("\t", 2)
-        now = lock.parse(git(root, "show", f"{commit}:./{LOCK}"), f"{commit[:8]}:{LOCK}")
+    for (commit, at, subject), now in zip(logged, data_commits.of_commits(root, [commit for commit, _, _ in logged]), strict=True):
+        if now is None:
+            continue
         rows += [
             HistoryRow(
                 dataset=name, digest=one.digest, rows=one.rows, commit=commit, at=at, subject=subject, trained=trained.get(one.digest, [])

@@ -14,14 +14,19 @@ BEGIN, END = "# >>> towpath >>>", "# <<< towpath <<<"
 
 def git(folder: Path, *words: str) -> str:
     """What a Git command prints. Raises UsageError when there is no Git, or it says no."""
+    return git_bytes(folder, *words).decode("utf-8", "replace").strip()
+
+
+def git_bytes(folder: Path, *words: str, given: bytes = b"") -> bytes:
+    """The same as it is printed, for a command that reads ``given``."""
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *words], cwd=folder, input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise UsageError("there is no `git` on this machine", mend="install Git: runs are traced to commits") from None
     if done.returncode:
-        what = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+        what = (done.stderr or done.stdout).decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
         raise UsageError(f"`git {' '.join(words)}` failed in {folder}: {what}", mend="try the same command by hand")
-    return done.stdout.strip()
+    return done.stdout
 
 
 def is_repository(folder: Path) -> bool:

@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "data erase": Verb("towpath.cli.data_erase", "data", "take a person's rows out of files, store and journal"),
     "data push": Verb("towpath.cli.data_remote", "data", "send what the remote does not have yet"),
     "data pull": Verb("towpath.cli.data_remote", "data", "bring what towpath.lock names from the remote"),
-    "data gc": Verb("towpath.cli.data_remote", "data", "remove what no commit and no event names"),
+    "data gc": Verb("towpath.cli.data_gc", "data", "remove what no commit and no event names"),
     "data export": Verb("towpath.cli.data_export", "data", "write .dvc files, for DVC"),
     "data merge": Verb("towpath.cli.data_lock", "", "merge towpath.lock, for Git"),
     "drift": Verb("towpath.cli.watch", "watch", "which columns look otherwise than in training"),

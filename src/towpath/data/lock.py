@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,24 @@ def parse(text: str, source: str = LOCK) -> dict[str, Locked]:
         mend = f"keep the line of either side (`git checkout --ours {LOCK}`, or --theirs), then `towpath data status` tells what to do"
         raise UsageError(f"{source}:{line}: two branches changed the same dataset, and Git left both", mend=mend)
     return dict(_line(line, f"{source}:{number}") for number, line in enumerate(text.splitlines(), 1) if line.strip())
+
+
+def legible(text: str) -> list[tuple[str, Locked]]:
+    """The lines that are of their form, whatever stands between them: both sides of a conflict too.
+
+    >>> legible("<<<<<<< ours\\nflights " + "0" * 64 + " -\\n=======\\n")[0][0]
+    'flights'
+    """
+    found = []
+    for line in text.splitlines():
+        with suppress(UsageError):
+            found.append(_line(line, LOCK))
+    return found
+
+
+def is_understood(text: str) -> bool:
+    """Whether it has a line of its form, or nothing but the marks of a conflict."""
+    return bool(legible(text)) or not any(line.strip() and not _MARKERS.match(line) for line in text.splitlines())
 
 
 def _line(line: str, place: str) -> tuple[str, Locked]:
