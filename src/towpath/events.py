@@ -84,7 +84,7 @@ class ChecksJudged(Event, frozen=True, kw_only=True):
 
 
 class StepsPlanned(Event, frozen=True, kw_only=True):
-    """Steps that a run was to make, each behind those that it needs; told when it has made them, or could not."""
+    """Steps that a run was to make, each behind those that it needs; told when the first of them lasts, or when all have ended."""
 
     run: int
     takes: dict[str, tuple[str, ...]]  # by step: the datasets and steps whose values it takes
@@ -101,6 +101,12 @@ class StepExecuted(Event, frozen=True, kw_only=True):
     content: Digest
     origin: Origin | None = None
     refused: Digest | None = None
+
+
+class StepRetried(Event, frozen=True, kw_only=True):
+    run: int
+    step: str  # it failed, and was begun again
+    because: str
 
 
 class StepFailed(Event, frozen=True, kw_only=True):
@@ -165,6 +171,10 @@ class Outcome(StrEnum):
     EXECUTED = "executed"  # its steps; the project trains no model
     UNCHANGED = "unchanged"  # nothing it depends on had changed
     FAILED = "failed"  # a step or the system around it broke
+
+
+class RunContinued(Event, frozen=True, kw_only=True):
+    run: int  # it had nothing else to tell for long, and is at work: so its lease is renewed
 
 
 class RunEnded(Event, frozen=True, kw_only=True):
@@ -361,11 +371,13 @@ AnyEvent = (
     | ChecksJudged
     | StepsPlanned
     | StepExecuted
+    | StepRetried
     | StepFailed
     | ParametersChosen
     | CandidatePackaged
     | GatesJudged
     | VersionRegistered
+    | RunContinued
     | RunEnded
     | RunLost
     | EnvironmentJudged

@@ -36,9 +36,9 @@ def clipped(text: str, most: int) -> str:
 
 def _what(event: ev.AnyEvent) -> str:
     match event:
-        case ev.TriggerFired() | ev.TriggerRefused() | ev.RunStarted() | ev.RunEnded() | ev.RunLost():
+        case ev.TriggerFired() | ev.TriggerRefused() | ev.RunStarted() | ev.RunContinued() | ev.RunEnded() | ev.RunLost():
             return _of_run(event)
-        case ev.StepsPlanned() | ev.StepExecuted() | ev.StepFailed():
+        case ev.StepsPlanned() | ev.StepExecuted() | ev.StepRetried() | ev.StepFailed():
             return _of_step(event)
         case ev.SnapshotTaken() | ev.ChecksJudged() | ev.CandidatePackaged() | ev.GatesJudged():
             return _of_pipeline(event)
@@ -78,7 +78,7 @@ _ENDS = {
 }
 
 
-def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunEnded | ev.RunLost) -> str:
+def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunContinued | ev.RunEnded | ev.RunLost) -> str:
     match event:
         case ev.TriggerFired():
             return f"{event.trigger} asked for run {event.run}: {event.cause}"
@@ -87,6 +87,8 @@ def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunE
         case ev.RunStarted():
             tree = f"commit {event.commit[:8]}" + (" with uncommitted changes" if event.patch else "")
             return f"run {event.run} started ({event.trigger}: {event.cause}) on {tree}"
+        case ev.RunContinued():
+            return f"run {event.run} is at work"
         case ev.RunEnded(version=int()):
             return f"run {event.run} ended in version {event.version}"
         case ev.RunEnded():
@@ -97,7 +99,7 @@ def _of_run(event: ev.TriggerFired | ev.TriggerRefused | ev.RunStarted | ev.RunE
             assert_never(event)
 
 
-def _of_step(event: ev.StepsPlanned | ev.StepExecuted | ev.StepFailed) -> str:
+def _of_step(event: ev.StepsPlanned | ev.StepExecuted | ev.StepRetried | ev.StepFailed) -> str:
     match event:
         case ev.StepsPlanned():
             return f"run {event.run}: {len(event.takes):,} step{'s' * (len(event.takes) != 1)} planned"
@@ -107,6 +109,8 @@ def _of_step(event: ev.StepsPlanned | ev.StepExecuted | ev.StepFailed) -> str:
             return f"run {event.run}: step {event.step} made something else than it had made before ({event.origin})"
         case ev.StepExecuted():
             return f"run {event.run}: step {event.step} executed in {event.seconds:.1f} s"
+        case ev.StepRetried():
+            return f"run {event.run}: step {event.step} was begun again"
         case ev.StepFailed():
             return f"run {event.run}: step {event.step} failed"
         case _:

@@ -23,12 +23,13 @@ from towpath.executors.local import LocalExecutor
 from towpath.pipeline.code.reach import Project
 from towpath.pipeline.codecs import give, keep
 from towpath.pipeline.declared import declared
-from towpath.pipeline.engine import Executed, Setting, make
+from towpath.pipeline.engine import Setting, make
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.executor import Executor
 from towpath.pipeline.graph import plan
 from towpath.pipeline.signatures import public
 from towpath.pipeline.tables import decoded
+from towpath.pipeline.watching import Executed
 from towpath.project_file import load
 from towpath.project_steps import StepPlan
 from towpath.store import Store
@@ -67,7 +68,9 @@ class Work:
         code = Project(tree, "pipeline.py")
         logs = self.home / "logs"
         logs.mkdir(exist_ok=True)
-        setting = Setting(code=code, pipeline="pipeline.py", store=self.store, seed=lambda step: seed, logs=logs, plans=plans or {})
+        setting = Setting(
+            code=code, pipeline="pipeline.py", store=self.store, seed=lambda step: seed, logs=logs, plans=plans or {}, pause_s=0.05
+        )
         project = msgspec.structs.replace(load(tree, {}), steps=dict(plans or {}))
         steps = plan(targets or ["rows"], declared(project, code), ["flights"], public(code))
         executor = self.executor(tree, slots)
@@ -375,6 +378,22 @@ def test_an_error_that_passes_by_itself_is_tried_again(work: Work, retry_on: tup
     text = FLAKY.format(file=str(work.home / "count"))
     done = work.run(text, plans={"rows": StepPlan(retries=2, retry_on=retry_on)})
     assert work.value(done["rows"]) == "xxx"
+
+
+def test_each_time_it_waits_longer_while_others_go_on_and_its_log_has_every_error(local: Work) -> None:
+    order = local.home / "order"
+    text = FLAKY.format(file=str(local.home / "count")).replace("    count = ", f"    open({str(order)!r}, 'a').write('r')\n    count = ")
+    text += f"def other():\n    open({str(order)!r}, 'a').write('o')\n    return 1\n"
+    begin = time.monotonic()
+    local.run(text, "rows", "other", slots=1, plans={"rows": StepPlan(retries=2)})
+    assert time.monotonic() - begin >= 0.05 + 0.1
+    assert order.read_text() == "rorr"
+    log = (local.home / "logs/rows.log").read_text()
+    assert log.count("\nConnectionResetError: not yet\n--- tried again after: step 'rows' raised ConnectionResetError: not yet\n") == 2
+    local.run(text + "# other code, the same step\n", "rows", plans={"rows": StepPlan(retries=2)})
+    (local.home / "count").unlink()
+    local.run(text.replace("not yet", "never"), "rows", plans={"rows": StepPlan(retries=2)})
+    assert "not yet" not in (local.home / "logs/rows.log").read_text()
 
 
 @pytest.mark.parametrize("plan", [StepPlan(retries=1), StepPlan(retries=9, retry_on=("ValueError",)), StepPlan()])

@@ -17,12 +17,12 @@ from towpath.formats.frames import kind_of
 from towpath.labels import raw
 from towpath.pipeline import codecs, derived
 from towpath.pipeline.default_model import default_model
-from towpath.pipeline.engine import Executed
 from towpath.pipeline.functions import Function
 from towpath.pipeline.graph import Step
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.train import TRAIN, VALID, checked, fit, parameters_of, takes_valid
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed
 from towpath.pipeline.work import Call
 from towpath.project import Project
 from towpath.project_fields import Scalar

@@ -1,7 +1,8 @@
-"""A line on a terminal that tells how far long work is; nothing where nobody looks."""
+"""A line on a terminal that tells how far long work is, until it is done; nothing of it where nobody looks."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 
@@ -9,6 +10,27 @@ from towpath.clock import machine_s
 from towpath.quantities import size_in_words
 
 AFTER_S, EVERY_S = 0.5, 0.1  # short work shows no line, and drawing one must not slow long work down
+
+
+class Lines:
+    """What is told stays, a line each; what is shown is the last line, until there is something else. ``quiet``: neither."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._shows = quiet, not quiet and sys.stderr.isatty()
+        self._shown = False
+
+    def tell(self, text: str) -> None:
+        """A line that stays."""
+        self.show("")
+        if not self._quiet:
+            print(text, file=sys.stderr)
+
+    def show(self, text: str) -> None:
+        """A line that the next takes away; none where it is empty."""
+        if self._shows and (text or self._shown):
+            fits = text[: shutil.get_terminal_size().columns - 1]
+            print(f"\r{fits}\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = bool(text)
 
 
 class Bar:

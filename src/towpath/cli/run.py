@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from towpath import kept
 from towpath.cli import shared
+from towpath.cli.progress import Lines
 from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, Lock, lock_of
@@ -52,7 +52,7 @@ def run(
         lock.adopt(lock_held)
     if not lock.take(f"process {os.getpid()}, by hand, since {records.clock.now():%Y-%m-%d %H:%M:%S} UTC"):
         raise _busy(records, lock)
-    quiet = shared.asked(context).json
+    lines = Lines(quiet=shared.asked(context).json)
     try:
         ended = run_once(
             records,
@@ -62,7 +62,8 @@ def run(
             afresh=no_cache,
             verify=checked,
             dvc=dvc,
-            tell=lambda text: None if quiet else print(text, file=sys.stderr),
+            tell=lines.tell,
+            show=lines.show,
         )
     finally:
         lock.release()

@@ -86,10 +86,13 @@ def _causes(store: Store, time: Time) -> dict[str, Any]:
     return msgspec.json.decode(store.get(time.fingerprint), type=dict[str, Any])
 
 
+_UNTOLD = "an execution that no run told of: one that was killed, or `towpath reproduce`"
+
+
 def _because(found: Asked, changes: list[Change] | None) -> str:
     this, made = found.this, found.made
     if this.reused:
-        since = f"run {made.run} ({made.at:%Y-%m-%d %H:%M}), which executed it in {made.seconds:.1f} s" if made else "another project's run"
+        since = f"run {made.run} ({made.at:%Y-%m-%d %H:%M}), which executed it in {made.seconds:.1f} s" if made else _UNTOLD
         first = "reused: nothing that it depends on has changed since " + (f"it was executed by {this.origin}" if this.origin else since)
     elif this.origin:
         first = f"executed in {this.seconds:.1f} s, to compare with the execution by {this.origin}"

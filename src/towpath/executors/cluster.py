@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, redirect_stdout
 from importlib import import_module
+from math import inf
 from typing import Any
 
 from towpath.errors import Unavailable
@@ -51,11 +52,11 @@ class Connection:
         if refs:
             self.ray.wait(refs, num_returns=len(refs), timeout=PATIENCE_S)  # who lets go of a task too soon cancels nothing
 
-    def ended(self, refs: Sequence[Any]) -> list[Any]:
-        """Those of some tasks that ended; waits for one."""
+    def ended(self, refs: Sequence[Any], patience_s: float = inf) -> list[Any]:
+        """Those of some tasks that ended; waits for one, but no longer than that."""
         if not refs:
             return []
-        self.ray.wait(refs, num_returns=1)
+        self.ray.wait(refs, num_returns=1, timeout=None if patience_s == inf else patience_s)
         ready: list[Any] = self.ray.wait(refs, num_returns=len(refs), timeout=0)[0]
         return ready
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import inf
 from pathlib import Path
 
 from towpath.pipeline.executor import Done, Resources, Task
@@ -25,7 +26,7 @@ class InlineExecutor:
     def submit(self, task: Task) -> None:
         self._tasks.append(task)
 
-    def wait(self) -> list[Done]:
+    def wait(self, patience_s: float = inf) -> list[Done]:
         return [perform(self._tasks.pop(0), self._store, self._place)] if self._tasks else []
 
     def sync(self) -> None:

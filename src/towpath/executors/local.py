@@ -19,6 +19,7 @@ from towpath.executors.machine import fits, gpus, machine
 from towpath.executors.process import Worker
 from towpath.executors.wire import SYNC
 from towpath.pipeline.executor import Done, Fault, Resources, Task
+from towpath.store.transfer import everything
 
 
 class Place(Protocol):
@@ -72,17 +73,25 @@ class LocalExecutor:
         worker.begin(task)
         self._busy[worker.answers] = worker
 
-    def wait(self) -> list[Done]:
+    def wait(self, patience_s: float = inf) -> list[Done]:
         ended: list[Done] = []
+        end = machine_s() + patience_s
         while self._busy and not ended:
-            until = min(worker.until for worker in self._busy.values())
+            until = min(end, *(worker.until for worker in self._busy.values()))
             found = self._selector.select(None if until == inf else max(0.0, until - machine_s()))
             answered = [key.fd for key, _ in found if key.fd in self._busy]
             late = [fd for fd, worker in self._busy.items() if worker.until <= machine_s() and fd not in answered]
             ended = [self._ended(fd) for fd in answered] + [self._ended(fd, late=True) for fd in late]
+            if machine_s() >= end:
+                break
         return ended
 
     def sync(self) -> None:
+        owing = [worker for worker in self._busy.values() if worker.owes]
+        if owing:  # who is busy can flush nothing; what it made before lies here all the same
+            _flush(Path(self._place.home, "store"))
+        for worker in owing:
+            worker.owes = False
         for worker in self._idle:
             worker.tell(SYNC)
         for synced in [worker.synced() for worker in self._idle]:
@@ -126,6 +135,13 @@ class LocalExecutor:
         if done is not None:
             return _dismissed(worker, done)
         return Done(step=worker.task.step, seconds=0.0, fault=worker.late() if late else worker.died())
+
+
+def _flush(store: Path) -> None:
+    try:
+        everything(store)
+    except OSError as fault:
+        raise Unavailable(f"{store} cannot be used: {fault}", mend="look at the disk's free space, then run again") from fault
 
 
 def _is_alone(task: Task) -> bool:

@@ -19,6 +19,8 @@ from towpath.pipeline.executor import Done, Fault, Task
 class Worker:
     """A process that performs one task after another. ``gpus``: those that are its own; ``image``: that of its container.
 
+    ``owes``: whether it made something that may not be durable.
+
     A worker in a container is spoken to through stdin and stdout, as nothing else gets into one.
     """
 
@@ -26,7 +28,7 @@ class Worker:
         asked, self._asks = os.pipe()
         self.answers, answered = os.pipe()
         self.task: Task
-        self.until, self.gpus, self.image = inf, gpus, image
+        self.until, self.gpus, self.image, self.owes = inf, gpus, image, False
         self._process = subprocess.Popen(
             command if image else [*command, str(asked), str(answered)],
             stdin=asked if image else subprocess.DEVNULL,
@@ -52,11 +54,14 @@ class Worker:
 
     def done(self) -> Done | None:
         """The end of its task; None where it died. Waits."""
+        self.owes = True
         return receive(self.answers, Done)
 
     def synced(self) -> Synced:
         """Whether all that it made is durable; it was told ``SYNC`` before. Waits."""
-        return receive(self.answers, Synced) or Synced("a worker ended before what it made was on the disk")
+        synced = receive(self.answers, Synced) or Synced("a worker ended before what it made was on the disk")
+        self.owes = bool(synced.fault)
+        return synced
 
     def end(self) -> None:
         """Kill it, and what it started."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ class RayExecutor:
         )
         self._busy[ask.remote(msgspec.msgpack.encode((self._home, tree, task)))] = task
 
-    def wait(self) -> list[Done]:
-        ended = self._connection.ended(list(self._busy))
+    def wait(self, patience_s: float = inf) -> list[Done]:
+        ended = self._connection.ended(list(self._busy), patience_s)
         self.__dict__.pop("_nodes", None)  # some may have come or gone meanwhile
         return [self._ended(ref, self._busy.pop(ref)) for ref in ended]
 
@@ -94,7 +95,8 @@ class RayExecutor:
         except self._ray.exceptions.RayError as fault:
             return Done(step=task.step, seconds=0.0, fault=_lost(task, fault))
         if answer.log and task.log:
-            Path(task.log).write_bytes(answer.log)
+            with open(task.log, "ab") as log:
+                log.write(answer.log)
         return replace(answer.done, step=task.step)
 
 

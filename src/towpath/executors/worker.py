@@ -71,8 +71,8 @@ def _synced(store: Store) -> Synced:
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
-    """What this process and its children print goes to a file, which is there afterwards if anything was printed."""
-    log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    """What this process and its children print goes to the end of a file, which is there afterwards if anything was printed."""
+    log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     before = os.dup(1), os.dup(2)
     try:
         os.dup2(log, 1)

@@ -5,18 +5,17 @@ What comes out the same as before stops the wave: the next step's fingerprint ha
 
 from __future__ import annotations
 
-from collections import deque
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import sleep
 from urllib.parse import quote
 
-import msgspec
-
+from towpath.clock import machine_s
 from towpath.digest import Digest, canonical_json, of_value
 from towpath.errors import TowpathError, UsageError
-from towpath.origin import Origin
 from towpath.pipeline import checkpoints, fan_out
 from towpath.pipeline.code.reach import Project
 from towpath.pipeline.errors import StepFailed
@@ -27,29 +26,17 @@ from towpath.pipeline.graph import Step
 from towpath.pipeline.reasons import SHOWN
 from towpath.pipeline.reuse import Borrowed, Reuse
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed, Progress, Watch
+from towpath.pipeline.wave import Wave
 from towpath.pipeline.work import Each, Gather, Split
 from towpath.project_steps import StepPlan
 from towpath.quantities import size_in_words
 from towpath.store import Execution, Store
 
+PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # before a step is tried again
+GLANCE_S = 1.0  # after so long, whoever looks on is told
 _PLAIN, _LONGEST = " []@()+,=:", 200  # letters of a step's name that are those of its log, and how many
 _SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
-
-
-class Executed(msgspec.Struct, frozen=True):
-    """What a step made; ``reused`` when it had made it before. ``fingerprint`` is also the digest of a stored JSON that spells it out.
-
-    ``origin``: whose execution was taken or, where it was executed here all the same, checked; ``refused`` is the content that this one
-    claimed, where it was another.
-    """
-
-    step: str
-    fingerprint: Digest
-    reused: bool
-    seconds: float
-    value: Value
-    origin: Origin | None = None
-    refused: Digest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +45,7 @@ class Setting:
 
     ``logs``: the folder for what they print. ``checkpoints``: that for how far they came; without one, they begin anew each time.
     ``images``: by what a plan's ``container`` names, the digest of the image. ``bring``: have a value where a container sees it.
+    ``pause_s``: how long a step that is tried again waits first; each further time it is twice as long.
     """
 
     code: Project
@@ -70,7 +58,8 @@ class Setting:
     reuse: Reuse = field(default_factory=Reuse)
     images: Mapping[str, str] = field(default_factory=dict)
     bring: Callable[[Value], None] = lambda value: None
-    tell: Callable[[Executed], None] = lambda executed: None
+    watch: Watch = field(default_factory=Watch)
+    pause_s: float = PAUSE_S
 
 
 def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, executor: Executor) -> list[Executed]:
@@ -80,19 +69,30 @@ def make(steps: Sequence[Step], given: Mapping[str, Value], setting: Setting, ex
         StepFailed: a step made nothing. What else was going on is finished and kept before.
         UsageError: a step needs more than the executor ever has.
     """
-    wave = _Wave(steps, given)
+    wave, watch = Wave(steps, given), setting.watch
     course = _Course(wave, setting, executor)
-    while course.goes_on():
-        for done in executor.wait():
-            course.ended(done)
-    failed = course.failed
-    with suppress(TowpathError) if failed else nullcontext():  # that a step failed is told before that what others made may be lost
+
+    def keep() -> None:
         executor.sync()
         setting.store.sync()
         if setting.checkpoints:
             checkpoints.remove(setting.checkpoints, [one.fingerprint for one in wave.done if not one.reused])
-    if failed:
-        raise failed
+
+    watch.began(steps)
+    try:
+        while course.goes_on():
+            for done in course.wait():
+                course.ended(done)
+            watch.passed(course.progress(), keep)
+        if course.failed:
+            raise course.failed
+        keep()
+    except BaseException as fault:  # an interrupt, too: what has ended until then is kept and told
+        with suppress(TowpathError):  # that a step failed is told before that what others made may be lost
+            keep()
+        watch.stopped(fault)
+        raise
+    watch.stopped(None)
     return wave.done
 
 
@@ -103,19 +103,24 @@ class _Asked:
     tries: int  # that are left
     retry_on: tuple[str, ...]
     checked: Borrowed | None = None
+    failed: int = 0  # times
 
     def may_try_again(self, fault: Fault) -> bool:
         return self.tries > 0 and (not self.retry_on or bool({*self.retry_on} & {*fault.kinds}))
 
+    def again(self) -> _Asked:
+        return replace(self, tries=self.tries - 1, failed=self.failed + 1)
+
 
 class _Course:
-    """Which tasks wait for room, which are under way, and which failed first."""
+    """Which tasks wait for room, which are under way, which wait to be tried again, and which failed first."""
 
-    def __init__(self, wave: _Wave, setting: Setting, executor: Executor) -> None:
+    def __init__(self, wave: Wave, setting: Setting, executor: Executor) -> None:
         self.failed: StepFailed | None = None
         self._wave, self._setting, self._executor = wave, setting, executor
         self._waiting: list[_Asked] = []
-        self._busy: dict[str, _Asked] = {}
+        self._busy: dict[str, tuple[_Asked, float]] = {}  # with when it began
+        self._later: list[tuple[float, _Asked]] = []  # from when on
 
     def goes_on(self) -> bool:
         """Take from the cache what is there, begin what there is room for; whether anything is under way."""
@@ -126,32 +131,70 @@ class _Course:
                 continue
             known = _known(step, self._wave.values, self._setting)
             if isinstance(known, Executed):
-                self._setting.tell(self._wave.ended(known))
+                self._setting.watch.ended(self._wave.ended(known))
             else:
+                _begin_log(known.task)
                 self._waiting.append(known)
+        self._waiting += self._due()
         waited, self._waiting = self._waiting, []
         for one in waited if not self.failed else ():
             if self._executor.room(one.task.needs):
-                self._begin(one)
+                self._busy[one.task.step] = one, machine_s()
+                self._executor.submit(one.task)
             else:
                 self._waiting.append(one)
         if self._waiting and not self._busy:
             raise _no_room(self._waiting[0].task)
-        return bool(self._busy)
+        return bool(self._busy or self._later)
+
+    def wait(self) -> list[Done]:
+        """What ended, for a while at most."""
+        soonest = min((due - machine_s() for due, _ in self._later), default=GLANCE_S)
+        patience = min(GLANCE_S, max(0.0, soonest))
+        if self._busy:
+            return self._executor.wait(patience)
+        sleep(patience)
+        return []
 
     def ended(self, done: Done) -> None:
         """Keep what a task made, or try again."""
-        one = self._busy.pop(done.step)
+        one, _ = self._busy.pop(done.step)
         if done.fault and not self.failed and one.may_try_again(done.fault):
-            self._begin(replace(one, tries=one.tries - 1))
+            self._try_again(one.again(), done.fault)
         elif done.value is None:
             self.failed = self.failed or _failure(one.task, done)
         else:
-            self._setting.tell(self._wave.ended(_remembered(one, done, done.value, self._setting.store)))
+            self._setting.watch.ended(self._wave.ended(_remembered(one, done, done.value, self._setting.store)))
 
-    def _begin(self, one: _Asked) -> None:
-        self._busy[one.task.step] = one
-        self._executor.submit(one.task)
+    def progress(self) -> Progress:
+        now = machine_s()
+        return Progress(
+            done=len(self._wave.done), steps=self._wave.size, busy={name: now - since for name, (_, since) in self._busy.items()}
+        )
+
+    def _due(self) -> list[_Asked]:
+        """What is tried again by now; nothing is once a step has failed."""
+        now, later = machine_s(), self._later
+        self._later = [(due, one) for due, one in later if due > now and not self.failed]
+        return [one for due, one in later if due <= now]
+
+    def _try_again(self, one: _Asked, fault: Fault) -> None:
+        wait_s = min(LONGEST_PAUSE_S, self._setting.pause_s * 2 ** (one.failed - 1))
+        because = fault.what.splitlines()[0]
+        _note(one.task, f"--- tried again after: {because}")
+        self._setting.watch.retried(one.task.step, because, wait_s)
+        self._later.append((machine_s() + wait_s, one))
+
+
+def _begin_log(task: Task) -> None:
+    """What lies there under its name is from another time; what it prints is added to the log, time after time."""
+    with suppress(OSError):  # who cannot write there tells it
+        os.unlink(task.log)
+
+
+def _note(task: Task, line: str) -> None:
+    with suppress(OSError), open(task.log or os.devnull, "a", encoding="utf-8", errors="replace") as log:
+        log.write(f"{line}\n")
 
 
 def _failure(task: Task, done: Done) -> StepFailed:
@@ -170,40 +213,6 @@ def _no_room(task: Task) -> UsageError:
         f"there is no room for step {task.step!r}, which asks for {needs.cpus:g} cpus, {size_in_words(needs.memory)} and {needs.gpus} gpus",
         mend=f"ask for less under steps.{task.step} in towpath.yaml, or run where there is more",
     )
-
-
-class _Wave:
-    """Which steps have all that they take."""
-
-    def __init__(self, steps: Sequence[Step], given: Mapping[str, Value]) -> None:
-        self.values = dict(given)
-        self.done: list[Executed] = []
-        self._steps = {step.name: step for step in steps}
-        self._missing = {step.name: {name for name in step.inputs.values() if name in self._steps} for step in steps}
-        self._users: dict[str, list[str]] = {}
-        for step in steps:
-            for name in self._missing[step.name]:
-                self._users.setdefault(name, []).append(step.name)
-        self.ready = deque(step for step in steps if not self._missing[step.name])
-
-    def spread(self, step: Step, each: Each, store: Store) -> None:
-        """Put the parts of a step in its place, now that they are known, and behind them what gathers them."""
-        tables, parts, gather = fan_out.spread(step, each, self.values[step.inputs[each.parameter]], store)
-        self.values |= tables
-        self._steps[step.name] = gather
-        self._missing[step.name] = {part.name for part in parts}
-        self._users |= {part.name: [step.name] for part in parts}
-        self.ready.extend(parts)
-
-    def ended(self, executed: Executed) -> Executed:
-        """Note a value; what waited for nothing else is ready."""
-        self.values[executed.step] = executed.value
-        self.done.append(executed)
-        for user in self._users.get(executed.step, ()):
-            self._missing[user].discard(executed.step)
-            if not self._missing[user]:
-                self.ready.append(self._steps[user])
-        return executed
 
 
 def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Executed | _Asked:

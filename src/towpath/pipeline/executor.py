@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, Protocol
 
 import msgspec
@@ -22,8 +23,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a step.
 
     ``tree`` is the folder of the project's code, ``pipeline`` the file in it that has the functions; ``inputs`` and ``parameters`` go to
-    the work by name. ``seed`` is for whatever draws without one; ``libraries`` are imported before it is sown. What the step prints goes
-    to the file ``log``. ``checkpoint``: the folder in which it may keep how far it came; what lies there is from the same execution.
+    the work by name. ``seed`` is for whatever draws without one; ``libraries`` are imported before it is sown. What the step prints is
+    added to the file ``log``. ``checkpoint``: the folder in which it may keep how far it came; what lies there is from the same execution.
     ``image``: that of the container in which it executes, if it is not to execute beside the run.
     """
 
@@ -79,8 +80,11 @@ class Executor(Protocol):
         """Begin a task for which there is room."""
         ...
 
-    def wait(self) -> list[Done]:
-        """The tasks that ended since the last call; waits for one. A worker that dies is a fault of its task, never of the run."""
+    def wait(self, patience_s: float = inf) -> list[Done]:
+        """The tasks that ended since the last call; waits for one, but no longer than ``patience_s``, unless it executes in this process.
+
+        A worker that dies is a fault of its task, never of the run.
+        """
         ...
 
     def sync(self) -> None:

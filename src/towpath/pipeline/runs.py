@@ -153,6 +153,8 @@ def apply(runs: Runs, entry: Entry) -> Runs:
         case ev.StepsPlanned() as event:
             was = runs.all[event.run]
             run = replace(was, planned={**was.planned, **event.takes})  # training is planned when its rows are there
+        case ev.StepRetried() | ev.RunContinued() as event:
+            run = runs.all[event.run]
         case ev.StepFailed() as event:
             run = replace(runs.all[event.run], failed=event)
         case ev.StepExecuted() as event:

@@ -20,12 +20,12 @@ from towpath.digest import Digest
 from towpath.errors import UnknownName
 from towpath.formats.build import Trained
 from towpath.pipeline.code.reach import Project as Code
-from towpath.pipeline.engine import Executed
 from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.graph import Step, defaults_of
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.signatures import signature
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed, Watch
 from towpath.pipeline.worktree import unpack
 from towpath.project import Project
 from towpath.project_fields import Scalar
@@ -121,17 +121,24 @@ def bench(ingredients: Ingredients, place: Place, folder: Path, reuse: Reuse) ->
         yield Bench(project, source, shop, place)
 
 
+class _Told(Watch):
+    def __init__(self, tell: Tell) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def ended(self, one: Executed) -> None:
+        super().ended(one)
+        if not one.reused:
+            self._tell(f"step {one.step}: {one.seconds:.1f} s")
+
+
 @contextmanager
 def shop_of(project: Project, source: Source, place: Place, reuse: Reuse) -> Iterator[Shop]:
     """Where the steps of a project's code are made."""
 
-    def tell(one: Executed) -> None:
-        if not one.reused:
-            place.tell(f"step {one.step}: {one.seconds:.1f} s")
-
     code = source.code or Code(source.root, "")
     keeping = Keeping(place.store, place.logs, reuse)
-    workshop = Workshop(project, code, place.environ, keeping, note=lambda steps, done, failed: None, tell=tell)
+    workshop = Workshop(project, code, place.environ, keeping, watch=_Told(place.tell))
     with closing(workshop):
         yield Shop(workshop)
 

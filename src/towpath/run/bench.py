@@ -19,7 +19,7 @@ class Bench:
     """The project's records, the run's number, and the project as the commit declares it, whose code lies in ``folder``.
 
     ``afresh``: everything is executed. ``verify``: the share of the executions of others that are executed here as well, and compared.
-    ``hands``: who may execute steps, begun before it was known which.
+    ``show``: what stands on the terminal until there is something else; ``hands``: who may execute steps, begun before it was known which.
     """
 
     records: Records
@@ -28,6 +28,7 @@ class Bench:
     folder: Path
     environ: Mapping[str, str]
     tell: Tell
+    show: Tell = lambda text: None
     afresh: bool = False
     verify: float = 0.0
     hands: LocalExecutor | None = None

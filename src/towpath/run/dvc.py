@@ -13,11 +13,11 @@ from towpath.pipeline.dvc.leaving import Leaving
 from towpath.pipeline.dvc.outside import value_of
 from towpath.pipeline.dvc.stages import Stage
 from towpath.pipeline.dvc.steps import FILES, Ask, described, outside
-from towpath.pipeline.engine import Executed
 from towpath.pipeline.errors import StepFailed
 from towpath.pipeline.folders import part_of
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed
 from towpath.run import steps
 from towpath.run.bench import Bench
 
@@ -34,7 +34,6 @@ def through(bench: Bench) -> tuple[ev.Outcome, str, None]:
     known = described(stages, mark=f"run {bench.number}", is_there=_is_in(root), is_known=_is_in(bench.folder))
     every = [step for name in stages if (step := known(name))]
     planned = plan([step.name for step in every], known, [f"{FILES}{path}" for path in outside(every)], stages)
-    made = {output.path for stage in stages.values() if not stage.is_frozen for output in stage.outputs}
     made = {output.path for stage in stages.values() if not stage.is_frozen for output in stage.outputs}
     given = {f"{FILES}{path}": value_of(path, root, bench.folder, store, index, made) for path in outside(planned)}
     leaving = Leaving(root, store, index, bench.project.home / "md5.json")

@@ -46,6 +46,7 @@ def run(
     verify: float = 0.0,
     dvc: bool = False,
     tell: Tell = lambda text: None,
+    show: Tell = lambda text: None,
 ) -> ev.RunEnded:
     """Run once, for the firing of a trigger or by hand. The caller holds the lock of runs.
 
@@ -65,7 +66,7 @@ def run(
         state, started = _start(records, source, patch, distributions, fired, cause)
         for words in stale.warnings(records.project.root, source, state):
             tell(words)
-        bench = partial(Bench, records, started.run, environ=environ, tell=tell, afresh=afresh, verify=verify, hands=hands)
+        bench = partial(Bench, records, started.run, environ=environ, tell=tell, show=show, afresh=afresh, verify=verify, hands=hands)
         try:
             outcome, because, version = _outcome(records.project, source, bench, environ, dvc=dvc)
         except (Exception, KeyboardInterrupt) as fault:  # what nobody foresaw ends a run too

@@ -11,11 +11,11 @@ from towpath.data.exclusion import Exclusion
 from towpath.data.snapshot import Taken
 from towpath.digest import Digest
 from towpath.errors import UnknownName
-from towpath.pipeline.engine import Executed
 from towpath.pipeline.graph import Step
 from towpath.pipeline.inputs import no_rows, of_dataset
 from towpath.pipeline.tables import table
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed
 from towpath.project import Project
 from towpath.store import Store
 

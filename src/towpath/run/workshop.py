@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -14,19 +14,17 @@ from towpath.pipeline.bringing import bring
 from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.commands.command import with_versions
 from towpath.pipeline.declared import declared
-from towpath.pipeline.engine import Executed, Setting
-from towpath.pipeline.errors import StepFailed
+from towpath.pipeline.engine import Setting
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.seeds import seed_of
 from towpath.pipeline.signatures import public
 from towpath.pipeline.sources import Given
 from towpath.pipeline.values import Value
+from towpath.pipeline.watching import Executed, Watch
 from towpath.project import Project
 from towpath.run import needs
 from towpath.store import Store
-
-Note = Callable[[Sequence[Step], Sequence[Executed], StepFailed | None], None]
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,7 @@ class Workshop:
 
     Args:
         hands: who executes where the project names nobody else; begun here when left out.
-        note: is given the steps, those that were made, once they are durable, and the fault that ended it, if one did.
-        tell: is given each step as it ends.
+        watch: is told how steps go on, but for those that are made aside.
     """
 
     def __init__(
@@ -54,15 +51,13 @@ class Workshop:
         environ: Mapping[str, str],
         keeping: Keeping,
         *,
-        note: Note,
-        tell: Callable[[Executed], None],
+        watch: Watch,
         hands: LocalExecutor | None = None,
     ) -> None:
         store, logs = keeping.store, keeping.logs
         self._executor = opened(project, store, environ, hands)
         logs.mkdir(parents=True, exist_ok=True)
-        self._project, self._code, self._environ, self._note, self._tell = project, code, environ, note, tell
-        self._done: list[Executed] = []
+        self._project, self._code, self._environ, self._watch = project, code, environ, watch
         self.store = store
         self._images: dict[str, str] = {}
         self._setting = Setting(
@@ -76,7 +71,7 @@ class Workshop:
             reuse=keeping.reuse,
             images=self._images,
             bring=lambda value: bring(value, store),
-            tell=self._ended,
+            watch=watch,
         )
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
@@ -92,19 +87,12 @@ class Workshop:
         """
         self._find_images(steps)
         needs.check(self._project, steps, self._executor.has)
-        self._done = []
-        try:
-            done = engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
-        except StepFailed as fault:
-            self._note(steps, self._done, fault)
-            raise
-        self._note(steps, done, None)
-        return done
+        return engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
 
     def aside(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
         """Make steps of other values than the run's: kept, but nothing is told of them. Raises as ``engine.make`` does."""
         self._find_images(steps)
-        quiet = replace(self._setting, tell=lambda one: None, logs=self._setting.logs / "aside")
+        quiet = replace(self._setting, watch=Watch(), logs=self._setting.logs / "aside")
         quiet.logs.mkdir(exist_ok=True)
         return engine.make(steps, self._sources(given).of(steps), quiet, self._executor)
 
@@ -119,12 +107,8 @@ class Workshop:
     @property
     def done(self) -> Sequence[Executed]:
         """What was made by the last call of ``make``, also where a step failed."""
-        return self._done
+        return self._watch.done
 
     def close(self) -> None:
         """End the workers."""
         self._executor.close()
-
-    def _ended(self, one: Executed) -> None:
-        self._done.append(one)
-        self._tell(one)

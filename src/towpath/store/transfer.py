@@ -71,6 +71,12 @@ def flush_one(path: Path) -> None:
         os.close(handle)
 
 
+def everything(root: Path) -> None:
+    """Make all durable that any process wrote to the file system of ``root``."""
+    if not _flush_all(root):
+        os.sync()
+
+
 def _flush_all(root: Path) -> bool:
     """``syncfs`` of Linux. False where the system has none."""
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

@@ -153,6 +153,22 @@ class WorkersContract(ExecutorContract):
         executor.submit(bench.meeting("two", "one"))
         assert all(done.value for done in waited(executor, 2))
 
+    def test_who_waits_has_patience_as_long_as_he_says(self, bench: Bench) -> None:
+        executor = bench.executor(2)
+        executor.submit(bench.meeting("one", "two"))
+        assert executor.wait(0.01) == []
+        executor.submit(bench.meeting("two", "one"))
+        assert {done.step for done in waited(executor, 2)} == {"one", "two"}
+
+    def test_what_ended_is_durable_though_its_worker_is_busy(self, bench: Bench) -> None:
+        executor = bench.executor(1)
+        executor.submit(bench.task("text"))
+        assert waited(executor, 1)[0].value
+        executor.submit(bench.meeting("one", "two"))
+        executor.sync()
+        (bench.place / "two").touch()
+        assert waited(executor, 1)[0].value
+
     def test_a_task_that_takes_too_long_is_ended_with_its_children(self, bench: Bench) -> None:
         executor = bench.executor(2)
         executor.submit(bench.task("text"))
