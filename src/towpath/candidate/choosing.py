@@ -17,6 +17,7 @@ from towpath.digest import Digest, of_value
 from towpath.errors import UnknownName
 from towpath.evaluation.folds import Fold, folds
 from towpath.evaluation.names import MetricName
+from towpath.formats.build import FeaturesCode
 from towpath.pipeline.fingerprint import fingerprint
 from towpath.pipeline.graph import hyperparameters_of
 from towpath.pipeline.seeds import seed_of
@@ -88,13 +89,26 @@ def searched(
     rows, made = _folded(project, sides)
     features, metric = source.features(project), metric_of(project)
     seen = seen_by_model(project, rows, features)
-    about = of_value([of_frame(seen), metric.name, [[fold.train.tolist(), fold.test.tolist()] for fold in made], _code(project, source)])
+    valid = _to_stop_by(project, source, sides, features)
+    about = of_value(
+        [
+            [of_frame(each) for each in (seen, valid) if each is not None],
+            metric.name,
+            [[fold.train.tolist(), fold.test.tolist()] for fold in made],
+            _code(project, source),
+        ]
+    )
     ground = _Ground(project, seen, tuple(made), metric, seed_of(project.name, "search", project.seed) % 2**31, about)
     if project.model.is_auto:
         return _among_models(ground, conduct)
-    takes = takes_valid(source.function(str(project.model.train)))
-    valid = seen_by_model(project, sides.valid, features) if sides.valid is not None and takes else None
     return _of_function(ground, _objective(ground, source, valid), conduct, first=first, earlier=earlier)
+
+
+def _to_stop_by(project: Project, source: Source, sides: Sides, features: FeaturesCode | None) -> pl.DataFrame | None:
+    """What a function that takes ``valid`` is given beside each fold."""
+    if project.model.is_auto or sides.valid is None or not takes_valid(source.function(str(project.model.train))):
+        return None
+    return seen_by_model(project, sides.valid, features)
 
 
 class _Ground(NamedTuple):

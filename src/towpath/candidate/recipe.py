@@ -8,7 +8,10 @@ from towpath.candidate.source import Source
 from towpath.digest import Digest, of_value
 from towpath.pipeline.fingerprint import fingerprint, surroundings, versions
 from towpath.project import Project
+from towpath.search.portfolio import libraries
 from towpath.project_fields import Scalar, plain
+
+_CONVERTED_BY = ("polars", "sklearn", "onnx", "skl2onnx", "onnxmltools")
 
 
 def recipe(project: Project, source: Source, content: Digest, reused: Mapping[str, Scalar] | None = None) -> Digest:
@@ -33,6 +36,6 @@ def recipe(project: Project, source: Source, content: Digest, reused: Mapping[st
             "code": made_by,
             "declared": declared,
             "surroundings": surroundings(),
-            "with": versions(["sklearn", "polars", "onnx"]),
+            "with": versions([*_CONVERTED_BY, *(libraries() if model.is_auto else [])]),
         }
     )

@@ -10,7 +10,9 @@ import polars as pl
 
 from towpath.errors import UsageError
 from towpath.evaluation.folds import Fold, Shuffled, folds
+from towpath.digest import of_value
 from towpath.evaluation.names import Direction, find, names
+from towpath.pipeline.fingerprint import ENGINE, surroundings, versions
 from towpath.project_fields import Scalar
 from towpath.project_search import Folds, Search
 from towpath.search.crews import here
@@ -19,7 +21,7 @@ from towpath.search.estimators import estimator
 from towpath.search.leaderboard import Leaderboard, race
 from towpath.search.objectives import Labelled, Unlabelled
 from towpath.search.port import UNWATCHED, Conduct, Question
-from towpath.search.portfolio import MODEL, field_of
+from towpath.search.portfolio import MODEL, Field, field_of, libraries
 
 SILHOUETTE = "silhouette"  # the one metric of clusters
 
@@ -52,7 +54,7 @@ def models(
     threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
     objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=tuple(made), seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
-    question = _question(declared, len(made), metric.better, seed, f"{about}/{metric.name}")
+    question = _question(declared, len(made), metric.better, seed, about=_about(field, f"{about}/{metric.name}"))
     return race(field, question, objective, budget_of(declared), _by(declared, conduct))
 
 
@@ -72,8 +74,9 @@ def clusters(
         raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
     made = tuple(folds(rows, Shuffled((declared.folds or Folds()).count), seed=seed))
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
-    question = _question(declared, len(made), Direction.HIGHER, seed, f"{about}/{SILHOUETTE}")
-    return race(field_of("clustering"), question, objective, budget_of(declared), _by(declared, conduct))
+    field = field_of("clustering")
+    question = _question(declared, len(made), Direction.HIGHER, seed, about=_about(field, f"{about}/{SILHOUETTE}"))
+    return race(field, question, objective, budget_of(declared), _by(declared, conduct))
 
 
 def _by(declared: Search, conduct: Conduct) -> Conduct:
@@ -81,7 +84,12 @@ def _by(declared: Search, conduct: Conduct) -> Conduct:
     return conduct if conduct.crew else conduct._replace(crew=here(declared.parallel))
 
 
-def _question(declared: Search, count: int, better: Direction, seed: int, about: str) -> Question:
+def _about(field: Field, about: str) -> str:
+    """Another version of a library makes another model of the same parameters."""
+    return of_value([about, versions([ENGINE, *libraries(field.contenders)]), surroundings()])
+
+
+def _question(declared: Search, count: int, better: Direction, seed: int, *, about: str) -> Question:
     return Question(space={}, better=better, folds=count, sampler=declared.sampler, pruner=declared.pruner, seed=seed, about=about)
 
 
