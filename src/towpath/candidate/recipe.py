@@ -8,8 +8,8 @@ from towpath.candidate.source import Source
 from towpath.digest import Digest, of_value
 from towpath.pipeline.fingerprint import fingerprint, surroundings, versions
 from towpath.project import Project
-from towpath.search.portfolio import libraries
 from towpath.project_fields import Scalar, plain
+from towpath.search.portfolio import libraries
 
 _CONVERTED_BY = ("polars", "sklearn", "onnx", "skl2onnx", "onnxmltools")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from towpath.digest import of_value
 from towpath.errors import UsageError
 from towpath.evaluation.folds import Fold, Shuffled, folds
-from towpath.digest import of_value
 from towpath.evaluation.names import Direction, find, names
 from towpath.pipeline.fingerprint import ENGINE, surroundings, versions
 from towpath.project_fields import Scalar
