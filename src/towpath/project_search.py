@@ -11,6 +11,7 @@ from towpath.errors import UsageError
 from towpath.project_fields import Part, Scalar
 
 TRIALS = 30  # where neither trials nor minutes are declared
+LIBRARIES = ("lightgbm", "sklearn", "xgboost")  # modules that train where no function is named
 
 Sampler = Literal["tpe", "random", "grid", "gp", "cmaes", "qmc", "nsgaii"]
 Pruner = Literal["median", "none", "hyperband", "halving", "wilcoxon"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata as metadata
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from towpath.pipeline import distributions
+from towpath.pipeline import distributions, loose
 from towpath.pipeline.distributions import normal, versions
 
 CACHES = ("_providers", "_listed", "_folders", "_distribution")
@@ -22,19 +23,21 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def forget() -> None:
         for name in CACHES:
             getattr(distributions, name).cache_clear()
+        for remembered in (loose.at, loose.in_root):
+            remembered.cache_clear()
 
     forget()
     yield tmp_path, forget
     forget()
 
 
-def install(site: Path, name: str, version: str, *files: str, needs: str = "", editable: bool = False) -> None:
+def install(site: Path, name: str, version: str, *files: str, needs: str = "", editable: str = "") -> None:
     folder = site / f"{name}-{version}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}\nVersion: 9, says the text\n")
     (folder / "RECORD").write_text("".join(f"{file},,\n" for file in files))
     if editable:
-        (folder / "direct_url.json").write_text('{"dir_info": {"editable": true}, "url": "file:///x"}')
+        (folder / "direct_url.json").write_text(json.dumps({"dir_info": {"editable": True}, "url": editable}))
     for file in files:
         (site / file).parent.mkdir(exist_ok=True)
         (site / file).write_text("A = 1\n")
@@ -79,12 +82,80 @@ def test_a_module_without_a_distribution_counts_by_its_files(site) -> None:
 
 def test_one_that_may_be_edited_counts_by_its_files_too(site) -> None:
     place, forget = site
-    install(place, "mine", "1.0", "mine.py", editable=True)
+    install(place, "mine", "1.0", "mine.py", editable="file:///x")
     before = versions(["mine"])
     assert set(before) == {"mine", "files of mine"}
     (place / "mine.py").write_text("A = 2\n")
     forget()
     assert versions(["mine"]) != before
+
+
+@pytest.fixture
+def edited(site, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The source root of `wide`, which has two packages; `thing`, a release, requires it."""
+    place, _ = site
+    root = tmp_path_factory.mktemp("wide root")
+    for name in ("src/wide/__init__.py", "src/beside/__init__.py", "src/wide/data/rates.csv", "docs/notes.txt", ".git/index"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("1\n")
+    for name in ("build/lib/wide.py", "env/pyvenv.cfg", "env/lib/other.py", "node_modules/a.py", "src/wide.egg-info/a.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("1\n")
+    install(place, "wide", "1.0", editable=root.as_uri())
+    install(place, "thing", "1.0", "thing.py", needs="Requires-Dist: wide")
+    monkeypatch.syspath_prepend(str(root / "src"))
+    return root
+
+
+@pytest.mark.parametrize("module", ["wide", "thing"])
+@pytest.mark.parametrize("file", ["src/wide/__init__.py", "src/beside/__init__.py", "src/wide/data/rates.csv", "new.py"])
+def test_whatever_is_edited_in_a_source_root_counts(site, edited: Path, module: str, file: str) -> None:
+    before = versions([module])
+    assert before["wide"] == "1.0"
+    (edited / file).write_text("2\n")
+    site[1]()
+    assert versions([module]) != before
+
+
+@pytest.mark.parametrize(
+    "file", ["docs/notes.txt", ".git/index", "build/lib/wide.py", "env/lib/other.py", "node_modules/a.py", "src/wide.egg-info/a.py"]
+)
+def test_what_is_not_imported_from_a_source_root_does_not_count(site, edited: Path, file: str) -> None:
+    before = versions(["thing"])
+    (edited / file).write_text("2\n")
+    site[1]()
+    assert versions(["thing"]) == before
+
+
+def test_a_source_root_may_lead_to_itself(edited: Path) -> None:
+    (edited / "src/wide/again").symlink_to(edited / "src")
+    assert "sources of wide" in versions(["wide"])
+
+
+def test_what_a_module_without_a_distribution_imports_counts(site) -> None:
+    place, forget = site
+    install(place, "one_thing", "1.0", "thing.py")
+    (place / "loose.py").write_text("def f():\n    import json, thing.part as p, further\n")
+    (place / "further.py").write_text("from . import x\nfrom loose import f\n")
+    before = versions(["loose"])
+    assert before.keys() == {"files of loose", "files of further", "one-thing"}
+    (place / "further.py").write_text("A = 2\n")
+    forget()
+    assert versions(["loose"]) != before
+
+
+def test_a_part_of_a_namespace_that_no_distribution_has_counts_by_its_files(site, tmp_path_factory, monkeypatch) -> None:
+    place, forget = site
+    install(place, "a_part", "1.0", "shared_space/a.py")
+    other = tmp_path_factory.mktemp("other")
+    monkeypatch.syspath_prepend(str(other))
+    (other / "shared_space").mkdir()
+    (other / "shared_space/b.py").write_text("A = 1\n")
+    before = versions(["shared_space"])
+    assert before.keys() == {"a-part", "files of shared_space"}
+    (other / "shared_space/b.py").write_text("A = 2\n")
+    forget()
+    assert versions(["shared_space"]) != before
 
 
 def test_a_name_like_a_distribution_s_is_not_taken_for_it(site) -> None:

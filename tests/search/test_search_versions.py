@@ -17,9 +17,10 @@ from towpath.candidate.sides import sides
 from towpath.candidate.source import Source
 from towpath.pipeline import distributions
 from towpath.project_file import load
-from towpath.project_search import Search
+from towpath.project_search import LIBRARIES, Search
 from towpath.search import auto
 from towpath.search.port import Conduct
+from towpath.search.portfolio import CONTENDERS
 
 Install = Callable[[str, str], None]
 SEARCH = "search: {trials: 1, folds: 2, sampler: random, space: {c: {float: [0.1, 10]}}}\n"
@@ -89,3 +90,7 @@ def test_rows_to_stop_by_are_a_part_of_the_question(tmp_path: Path) -> None:
     for valid, count in ((parts.valid, 1), (parts.valid, 1), (parts.valid.reverse(), 2)):
         searched(project, source, replace(parts, valid=valid), Conduct(tmp_path / "trials"))
         assert questions(tmp_path / "trials") == count
+
+
+def test_the_libraries_are_those_of_the_portfolio() -> None:
+    assert set(LIBRARIES) == {one.library for one in CONTENDERS}

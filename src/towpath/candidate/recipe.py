@@ -9,7 +9,7 @@ from towpath.digest import Digest, of_value
 from towpath.pipeline.fingerprint import fingerprint, surroundings, versions
 from towpath.project import Project
 from towpath.project_fields import Scalar, plain
-from towpath.search.portfolio import libraries
+from towpath.project_search import LIBRARIES
 
 _CONVERTED_BY = ("polars", "sklearn", "onnx", "skl2onnx", "onnxmltools")
 
@@ -36,6 +36,6 @@ def recipe(project: Project, source: Source, content: Digest, reused: Mapping[st
             "code": made_by,
             "declared": declared,
             "surroundings": surroundings(),
-            "with": versions([*_CONVERTED_BY, *(libraries() if model.is_auto else [])]),
+            "with": versions([*_CONVERTED_BY, *(LIBRARIES if model.is_auto else [])]),
         }
     )

@@ -9,45 +9,63 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from towpath.digest import of_file, of_value
+from towpath.pipeline.loose import Loose, at, in_root, source_root
 
 _RECORDS = re.compile(r"^(?P<name>[^-]+)-(?P<version>[^-]+).*\.(dist|egg)-info$")
+_FILES, _SOURCES = "files of ", "sources of "  # before the name of a module, and of a distribution, whose files are counted
 
 
 class Distribution(NamedTuple):
-    """What is known of a distribution. ``requires`` are the names of others, those of extras left out."""
+    """What is known of a distribution. ``requires`` are the names of others, those of extras left out.
+
+    ``root``: where its sources lie, if it is installed to be edited there.
+    """
 
     name: str
     version: str
     requires: tuple[str, ...]
-    is_editable: bool
+    root: Path | None
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
     """Versions of the distributions that provide modules, and of all that those require.
 
-    A module that no distribution provides, or one whose files may be edited where they lie, counts by the digest of its files. What
-    comes with Python, and what is not there, is left out. What was read is remembered until the process ends.
+    A module that no distribution provides counts by the digest of its files, with what it imports; a distribution whose sources may be
+    edited where they lie, by the digest of all of them too. What comes with Python, and what is not there, is left out. What was read is
+    remembered until the process ends.
 
     >>> versions(["json", "nowhere_to_be_found"])
     {}
     """
     found: dict[str, str] = {}
-    queue: list[str] = []
-    for module in sorted(set(modules) - sys.stdlib_module_names):
-        names, digest = _providers(module)
-        queue += names
-        found |= {f"files of {module}": digest} if digest else {}
-    while queue:
-        name = queue.pop()
-        known = _distribution(name)
-        if known and name not in found:
-            found[name] = known.version
-            queue += known.requires
+    asked, named, seen = set(modules), list[str](), set(sys.stdlib_module_names)
+    while asked or named:
+        for module in sorted(asked - seen):
+            names, files = _providers(module)
+            named += names
+            found |= {f"{_FILES}{module}": files.digest} if files and files.digest else {}
+            asked |= files.imports if files else set()
+            seen.add(module)
+        asked -= seen
+        known = _distribution(named.pop()) if named else None
+        if known and known.name not in found:
+            named += known.requires
+            found |= _counted(known)
     return dict(sorted(found.items()))
+
+
+def _counted(one: Distribution) -> dict[str, str]:
+    files = in_root(one.root) if one.root else None
+    return {one.name: one.version, **({f"{_SOURCES}{one.name}": files.digest} if files and files.digest else {})}
+
+
+def are_released(modules: Iterable[str]) -> bool:
+    """Whether versions alone say what is in modules and in all that they require: nothing of it may change without an installation."""
+    return not any(name.startswith((_FILES, _SOURCES)) for name in versions(modules))
 
 
 def everything() -> dict[str, str]:
@@ -57,14 +75,26 @@ def everything() -> dict[str, str]:
 
 
 @cache
-def _providers(module: str) -> tuple[tuple[str, ...], str]:
-    """The distributions that a module comes from, and the digest of its files where no version tells what is in them."""
+def _providers(module: str) -> tuple[tuple[str, ...], Loose | None]:
+    """The distributions that a module comes from, and those of its files of which no distribution tells what is in them."""
     spec = _spec(module)
     if spec is None or spec.origin in ("built-in", "frozen"):
-        return (), ""
+        return (), None
     names = tuple(_owners(module, spec)) or ((normal(module),) if normal(module) in _folders() else ())  # one that is edited lists no files
     known = [one for one in map(_distribution, names) if one]
-    return names, "" if known and not any(one.is_editable for one in known) else _digest(spec)
+    loose = [place for place in _places(spec) if not any(_provides(one, place, is_part=not spec.origin) for one in known)]
+    return names, at(tuple(loose)) if loose else None
+
+
+def _places(spec: ModuleSpec) -> list[Path]:
+    return list(map(Path, spec.submodule_search_locations or ())) or [Path(spec.origin or "")]
+
+
+def _provides(one: Distribution, place: Path, *, is_part: bool) -> bool:
+    """Whether a distribution says what is there; of a package without a file of its own, each has the part that is beside its record."""
+    if one.root:
+        return place.is_relative_to(one.root)
+    return not is_part or place.parent == _folders()[one.name].parent
 
 
 def _spec(module: str) -> ModuleSpec | None:
@@ -76,8 +106,7 @@ def _spec(module: str) -> ModuleSpec | None:
 
 def _owners(module: str, spec: ModuleSpec) -> Iterator[str]:
     """The one that lists the file that is imported; of a package without a file of its own, all that have a part in it."""
-    like = sorted(_folders().items(), key=lambda item: (normal(module) not in item[0], item[0]))
-    for name, folder in like:
+    for name, folder in sorted(_folders().items(), key=lambda item: _unlike(normal(module), item[0])):
         listed = _listed(folder)
         if spec.origin:
             relative = os.path.relpath(spec.origin, folder.parent).replace(os.sep, "/")
@@ -86,6 +115,15 @@ def _owners(module: str, spec: ModuleSpec) -> Iterator[str]:
                 return
         elif f"\n{module}/".encode() in listed:
             yield name
+
+
+def _unlike(module: str, name: str) -> tuple[bool, int, str]:
+    """The lower, the sooner a distribution is asked for a module: long lists of files are read until it is found."""
+    return module not in name, -_alike(module, name) - _alike(module[::-1], name[::-1]), name
+
+
+def _alike(one: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 @cache
@@ -122,26 +160,7 @@ def _distribution(name: str) -> Distribution | None:
     version = re.search(r"^Version: *(\S+)", head, re.MULTILINE)
     needed = [line for line in re.findall(r"^Requires-Dist: *(.+)", head, re.MULTILINE) if "extra ==" not in line]
     required = tuple(normal(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in needed)
-    return Distribution(name, version[1] if version else "", required, _is_editable(folder))
-
-
-def _is_editable(folder: Path) -> bool:
-    try:
-        return b'"editable": true' in (folder / "direct_url.json").read_bytes()
-    except OSError:
-        return False
-
-
-def _digest(spec: ModuleSpec) -> str:
-    """Of all files of a module or package, compiled forms left out."""
-    places = list(map(Path, spec.submodule_search_locations or ())) or [Path(spec.origin or "")]
-    found: dict[str, str] = {}
-    for place in places:
-        files = place.rglob("*") if place.is_dir() else [place]
-        found |= {
-            str(file.relative_to(place.parent)): of_file(file) for file in files if file.is_file() and "__pycache__" not in file.parts
-        }
-    return of_value(found) if found else ""
+    return Distribution(name, version[1] if version else "", required, source_root(folder))
 
 
 def normal(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Everything that a version follows from is the same as in an earlier run: the commit and the uncommitted changes, every dataset's files,
 what is left out of them, what is installed, the champion, and that no label became due since. Where anything of that cannot be told
-cheaply, the answer is no, and the run finds out for itself.
+cheaply, as of a library that is edited where it lies, the answer is no, and the run finds out for itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from towpath import holdings
 from towpath.data.compare import stands
 from towpath.data.manifest import files_of
 from towpath.errors import TowpathError
+from towpath.pipeline.code.places import places
+from towpath.pipeline.distributions import are_released
+from towpath.pipeline.loose import imported
 from towpath.pipeline.runs import Run
 from towpath.project import Project
+from towpath.project_search import LIBRARIES
 from towpath.release.controller import PRODUCTION
 from towpath.run.bench import Bench, Ended
 from towpath.state import State
@@ -28,7 +32,7 @@ def stop_if_nothing_changed(bench: Bench) -> None:
         return
     now = state.runs.all[bench.number]
     before = next((one for one in reversed(state.runs.all.values()) if _is_like(one, now, state)), None)
-    if before and all(_is_as_it_was(bench, name, before) for name in bench.project.data):
+    if before and _is_of_releases(bench) and all(_is_as_it_was(bench, name, before) for name in bench.project.data):
         raise unchanged(before)
 
 
@@ -55,6 +59,13 @@ def _looks_around(project: Project) -> bool:
     return any(step.version or step.use or step.container for step in project.steps.values()) or any(
         column.fresh for dataset in project.data.values() for column in dataset.checks.columns.values()
     )
+
+
+def _is_of_releases(bench: Bench) -> bool:
+    """Whether what the code imports, and a model is trained with, can be another only by an installation."""
+    own, model = places(bench.folder, bench.project.pipeline or ""), bench.project.trained
+    outside = {name for name in imported(bench.folder.rglob("*.py")) if not own.file(name)}
+    return are_released({"polars", *outside, *(LIBRARIES if model and (model.is_auto or not model.train) else [])})
 
 
 def _is_as_it_was(bench: Bench, name: str, before: Run) -> bool:

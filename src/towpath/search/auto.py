@@ -14,14 +14,14 @@ from towpath.evaluation.folds import Fold, Shuffled, folds
 from towpath.evaluation.names import Direction, find, names
 from towpath.pipeline.fingerprint import ENGINE, surroundings, versions
 from towpath.project_fields import Scalar
-from towpath.project_search import Folds, Search
+from towpath.project_search import LIBRARIES, Folds, Search
 from towpath.search.crews import here
 from towpath.search.declared import budget_of
 from towpath.search.estimators import estimator
 from towpath.search.leaderboard import Leaderboard, race
 from towpath.search.objectives import Labelled, Unlabelled
 from towpath.search.port import UNWATCHED, Conduct, Question
-from towpath.search.portfolio import MODEL, Field, field_of, libraries
+from towpath.search.portfolio import MODEL, field_of
 
 SILHOUETTE = "silhouette"  # the one metric of clusters
 
@@ -54,7 +54,7 @@ def models(
     threads = max(1, len(os.sched_getaffinity(0)) // declared.parallel)
     objective = Labelled(rows=rows, label=label, task=task, metric=metric.name, folds=tuple(made), seed=seed, threads=threads)
     field = field_of(task, rows[label].unique(maintain_order=True))
-    question = _question(declared, len(made), metric.better, seed, about=_about(field, f"{about}/{metric.name}"))
+    question = _question(declared, len(made), metric.better, seed, about=_about(f"{about}/{metric.name}"))
     return race(field, question, objective, budget_of(declared), _by(declared, conduct))
 
 
@@ -74,9 +74,8 @@ def clusters(
         raise UsageError(f"clusters have no {declared.metric}", mend=f"leave `metric` out, or write {SILHOUETTE}")
     made = tuple(folds(rows, Shuffled((declared.folds or Folds()).count), seed=seed))
     objective = Unlabelled(rows=rows, folds=made, seed=seed)
-    field = field_of("clustering")
-    question = _question(declared, len(made), Direction.HIGHER, seed, about=_about(field, f"{about}/{SILHOUETTE}"))
-    return race(field, question, objective, budget_of(declared), _by(declared, conduct))
+    question = _question(declared, len(made), Direction.HIGHER, seed, about=_about(f"{about}/{SILHOUETTE}"))
+    return race(field_of("clustering"), question, objective, budget_of(declared), _by(declared, conduct))
 
 
 def _by(declared: Search, conduct: Conduct) -> Conduct:
@@ -84,9 +83,9 @@ def _by(declared: Search, conduct: Conduct) -> Conduct:
     return conduct if conduct.crew else conduct._replace(crew=here(declared.parallel))
 
 
-def _about(field: Field, about: str) -> str:
+def _about(about: str) -> str:
     """Another version of a library makes another model of the same parameters."""
-    return of_value([about, versions([ENGINE, *libraries(field.contenders)]), surroundings()])
+    return of_value([about, versions([ENGINE, *LIBRARIES]), surroundings()])
 
 
 def _question(declared: Search, count: int, better: Direction, seed: int, *, about: str) -> Question:

@@ -96,15 +96,6 @@ def field_of(task: str, labels: Iterable[Scalar] = ()) -> Field:
     return Field(tuple(one for one in mine if one.name not in reasons), reasons)
 
 
-def libraries(contenders: Iterable[Contender] = CONTENDERS) -> list[str]:
-    """The modules that contenders are trained with; of all of them where none are given.
-
-    >>> libraries()
-    ['lightgbm', 'sklearn', 'xgboost']
-    """
-    return sorted({one.library for one in contenders})
-
-
 def _why_not(contender: Contender, labels: list[Scalar]) -> str:
     if find_spec(contender.library) is None:
         return f"{contender.library} is not installed: pip install 'towpath[{contender.library}]'"
