@@ -35,14 +35,29 @@ def printed(capfd: pytest.CaptureFixture[str]) -> str:
     return capfd.readouterr().out
 
 
+def printed_or_refused(capfd: pytest.CaptureFixture[str]) -> str:
+    main(["image", "build", "--print"])
+    return "".join(capfd.readouterr())
+
+
 def test_it_is_an_ordinary_containerfile_with_the_code_at_its_end(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     lines = printed(capfd).splitlines()
-    assert lines[:3] == [
+    assert lines[:5] == [
         f"FROM python:3.{sys.version_info.minor}-slim AS environment",
         'COPY ["requirements.txt", "/project/requirements.txt"]',
-        f"RUN pip install --no-cache-dir --requirement /project/requirements.txt towpath=={__version__}",
+        'COPY ["towpath-wheels", "/project/towpath-wheels"]',
+        "RUN pip install --no-cache-dir --requirement /project/requirements.txt /project/towpath-wheels/*.whl \\",
+        " && pip install --no-cache-dir --no-deps --force-reinstall /project/towpath-wheels/*.whl",
     ]
+    assert f"towpath=={__version__}" not in "".join(lines), "an index that has that name may give anything"
     assert lines[-3:] == ["FROM environment", "WORKDIR /project", "COPY . ."]
+
+
+def test_a_release_comes_by_its_version(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("towpath.executors.requirements.is_release", lambda: True)
+    text = printed(capfd)
+    assert f"--requirement /project/requirements.txt towpath=={__version__}\n" in text
+    assert "towpath-wheels" not in text
 
 
 def test_base_packages_and_requirements_are_those_of_the_project(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +85,27 @@ def test_without_a_file_it_gets_what_is_installed(home: Path, capfd: pytest.Capt
     told = capfd.readouterr().out
     assert "msgspec==" in told
     assert "\\ntowpath==" not in told
+
+
+def test_what_is_installed_from_a_folder_comes_along_or_is_refused_by_name(
+    home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "requirements.txt").unlink()
+    monkeypatch.syspath_prepend(str(home / "site"))
+    told = home / "site/barges-1.0.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: barges\nVersion: 1.0\n")
+    (told / "direct_url.json").write_text(f'{{"dir_info": {{"editable": true}}, "url": "file://{home}/barges"}}')
+    (home / "site/barges.py").write_text("A = 1\n")
+    before = printed_or_refused(capfd)
+    assert "barges 1.0 is installed to be edited in file://" in before
+    assert "install it without `--editable`, or say in requirements.txt what the image gets" in before
+    (told / "top_level.txt").write_text("barges\n")
+    before = printed_or_refused(capfd)
+    assert "barges" not in before
+    assert '"towpath-wheels"' in before
+    (home / "site/barges.py").write_text("A = 2\n")
+    assert printed_or_refused(capfd) != before, "its files are part of the recipe"
 
 
 @pytest.mark.parametrize(

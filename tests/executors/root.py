@@ -1,6 +1,6 @@
-"""A base image of what this machine has: the running Python with the libraries that a worker needs, a shell, and this Towpath.
+"""A base image of what this machine has: the running Python with the libraries that a worker needs, and a shell. Towpath is not in it.
 
-In place of ``python:3.11-slim``, which would have to be fetched.
+In place of ``python:3.11-slim``, which would have to be fetched. No index is asked in it: what it lacks is nowhere to be had.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import sysconfig
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-
-import towpath
 
 DISTRIBUTIONS = ("blake3", "msgspec", "numpy", "pandas", "pip", "polars", "polars-runtime-32", "pyarrow", "python-dateutil", "six")
 CONTAINERFILE = """
@@ -31,9 +29,6 @@ def fill(root: Path) -> None:
     shutil.copytree(here, library, ignore=shutil.ignore_patterns("site-packages", "__pycache__", "test", "tests", "idlelib", "config-*"))
     for name in DISTRIBUTIONS:
         _distribution(metadata.distribution(name), library / "site-packages")
-    ours = Path(towpath.__file__).parent
-    shutil.copytree(ours, library / "site-packages/towpath", ignore=shutil.ignore_patterns("__pycache__"))
-    _distribution(metadata.distribution("towpath"), library / "site-packages")
     (root / "usr/local/bin").mkdir(parents=True)
     program = root / "usr/local/bin/python3"
     shutil.copy(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}"), program)

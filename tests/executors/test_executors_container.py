@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +21,19 @@ from towpath.testing import WorkersContract
 
 pytestmark = [pytest.mark.parts, pytest.mark.timeout(300)]
 
-BASE = "localhost/towpath-base"
+BASE = "localhost/towpath-base"  # without Towpath
+READY = "localhost/towpath-ready:environment"
+INSTALLED = "Successfully installed towpath-"
+
+
+LIMITS = """
+[containers]
+default_ulimits = ["nofile=10000:10000", "nproc=4000:4000"]
+netns = "host"
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+"""  # with these podman runs inside a container too
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +47,20 @@ def environ(tmp_path_factory):
     except FileNotFoundError:
         pytest.skip("apt-get install buildah")
     (folder / "storage.conf").write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n')
-    ours = {"CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"), "BUILDAH_ISOLATION": "chroot", "TOWPATH_CONTAINERS": "buildah"}
+    (folder / "containers.conf").write_text(LIMITS)
+    ours = {
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "BUILDAH_ISOLATION": "chroot",
+        "TOWPATH_CONTAINERS": "buildah",
+    }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ours.items():
             patch.setenv(name, value)
         (folder / "root").mkdir()
         root.fill(folder / "root")
         assert buildah("build", "--quiet", "--tag", BASE, "--file", folder / "root/Containerfile", folder / "root") == 0
+        assert INSTALLED in Home(folder / "ready", os.environ, name="ready")("image", "build")
         yield {**os.environ}
         buildah("rm", "--all")
         buildah("rmi", "--all", "--force")
@@ -50,11 +70,25 @@ def buildah(*words):
     return subprocess.run(["buildah", *map(str, words)], capture_output=True, check=False).returncode
 
 
+def runs(program):
+    """Whether it runs containers here: docker with a base image of its own, the others with that of buildah."""
+    found = shutil.which(program) and subprocess.run([program, "run", "--rm", BASE, "sleep", "0"], capture_output=True, check=False)
+    return bool(found) and found.returncode == 0
+
+
+@pytest.fixture(params=["buildah", "podman", "docker"])
+def any_home(request, tmp_path, environ):
+    """A project whose containers are those of each program that runs here."""
+    if request.param != "buildah" and not runs(request.param):
+        pytest.skip(f"{request.param} does not run containers here")
+    return Home(tmp_path, {**environ, "TOWPATH_CONTAINERS": request.param}, name=f"Boats-{request.param}")
+
+
 class Contained(LocalExecutor):
-    """Executes every task in the base image."""
+    """Executes every task in what `towpath image build` made."""
 
     def submit(self, task):
-        super().submit(replace(task, image=Containers("buildah").image(BASE).identity))
+        super().submit(replace(task, image=Containers("buildah").image(READY).identity))
 
 
 class TestInContainers(WorkersContract):
@@ -104,14 +138,15 @@ def text(pair: tuple) -> str:
     return repr(pair) + repr({"lock", "gate", "barge"})
 """
 STEPS = ("table", "array", "files", "pair", "text")
-YAML = "name: Boats\npipeline: pipeline.py\nimage: {base: %s}\nsteps: {%s}\n"
+YAML = "name: %s\npipeline: pipeline.py\nimage: {base: %s}\nsteps: {%s}\n"
 
 
 class Home:
     """A project, in which each step may be inside or outside."""
 
-    def __init__(self, folder, environ):
-        self.folder, self.environ = folder, environ
+    def __init__(self, folder, environ, name="Boats"):
+        self.folder, self.environ, self.name = folder, environ, name
+        folder.mkdir(exist_ok=True)
         (folder / "pipeline.py").write_text(PIPELINE)
         (folder / "requirements.txt").write_text("polars\n")
         (folder / ".gitignore").write_text(".towpath\n")
@@ -121,7 +156,7 @@ class Home:
     def write(self, *inside):
         """These steps are inside; all is committed."""
         plans = [f"{step}: {{{'container: project' if step in inside else ''}}}" for step in STEPS]
-        (self.folder / "towpath.yaml").write_text(YAML % (BASE, ", ".join(plans)))
+        (self.folder / "towpath.yaml").write_text(YAML % (self.name, BASE, ", ".join(plans)))
         self.commit()
 
     def commit(self):
@@ -146,19 +181,19 @@ def home(tmp_path, environ):
     return Home(tmp_path, environ)
 
 
-def test_what_is_made_inside_and_outside_has_one_content(home):
-    home("run")
-    outside = home.contents()
-    home.write(*STEPS)
-    assert "the project's image is not built on this machine" in home("run", code=1)
-    assert "localhost/towpath-boats:environment" in home("image", "build")
-    said = home("run")
+def test_what_is_made_inside_and_outside_has_one_content(any_home):
+    any_home("run")
+    outside = any_home.contents()
+    any_home.write(*STEPS)
+    assert "the project's image is not built on this machine" in any_home("run", code=1)
+    assert "localhost/towpath-boats-" in any_home("image", "build")
+    said = any_home("run")
     assert "0 of them reused" in said
-    assert home.contents() == outside
-    assert "/usr/local" in (home.folder / ".towpath/logs/run-3/table.log").read_text()
-    assert "image is new: sha256:" in home("why", "step", "text")
-    home.write("array", "files")
-    assert "5 of them reused" in home("run"), "what goes in and out is the same"
+    assert any_home.contents() == outside
+    assert "/usr/local" in (any_home.folder / ".towpath/logs/run-3/table.log").read_text()
+    assert "image is new: sha256:" in any_home("why", "step", "text")
+    any_home.write("array", "files")
+    assert "5 of them reused" in any_home("run"), "what goes in and out is the same"
 
 
 def test_an_edit_of_code_installs_nothing_again_and_executes_only_what_it_changes(home):
@@ -168,7 +203,7 @@ def test_an_edit_of_code_installs_nothing_again_and_executes_only_what_it_change
     (home.folder / "pipeline.py").write_text(PIPELINE.replace("repr(pair)", "str(pair)"))
     home.commit()
     said = home("image", "build")
-    assert "Requirement already satisfied" not in said
+    assert INSTALLED not in said, "what was installed is taken from the layers of before"
     assert "4 of them reused" in home("run")
 
 
@@ -185,10 +220,10 @@ def test_other_requirements_are_another_image(home):
 def test_a_step_in_any_image(home):
     home.write()
     yaml = home.folder / "towpath.yaml"
-    yaml.write_text(yaml.read_text().replace("text: {}", f"text: {{container: {BASE}}}"))
+    yaml.write_text(yaml.read_text().replace("text: {}", f"text: {{container: {READY}}}"))
     home.commit()
     assert "5 steps, 0 of them reused" in home("run")
-    yaml.write_text(yaml.read_text().replace(BASE + "}}", "localhost/nowhere}}"))
+    yaml.write_text(yaml.read_text().replace(READY + "}}", "localhost/nowhere}}"))
     home.commit()
     said = home("run", code=1)
     assert "there is no image localhost/nowhere here, and it cannot be fetched" in said
@@ -197,13 +232,13 @@ def test_a_step_in_any_image(home):
 def test_the_parts_of_a_step_are_inside_as_well(home):
     made = "def letters():\n    return pl.DataFrame({'c': ['a', 'b', 'b']})\n\n\ndef counts(letters):\n    return letters.height\n"
     (home.folder / "pipeline.py").write_text("import polars as pl\n\n\n" + made)
-    plain = f"name: boats\npipeline: pipeline.py\nsteps: {{counts: {{each: c, container: {BASE}}}}}\n"
+    plain = f"name: boats\npipeline: pipeline.py\nsteps: {{counts: {{each: c, container: {READY}}}}}\n"
     (home.folder / "towpath.yaml").write_text(plain)
     home.commit()
     home("run")
     inside = home.contents()
     assert {"counts[a]", "counts[b]", "counts"} <= inside.keys()
-    (home.folder / "towpath.yaml").write_text(plain.replace(f", container: {BASE}", ""))
+    (home.folder / "towpath.yaml").write_text(plain.replace(f", container: {READY}", ""))
     home.commit()
     home("run")
     assert home.contents() == inside
@@ -214,7 +249,7 @@ def test_a_step_inside_takes_what_others_executed(home, tmp_path):
     (tmp_path / "shared").mkdir()
     subprocess.run(["git", "clone", "-q", str(home.folder), str(tmp_path / "other")], check=True)
     other = Home.__new__(Home)
-    other.folder, other.environ = tmp_path / "other", {**home.environ, "TOWPATH_REMOTE": str(tmp_path / "shared")}
+    other.name, other.folder, other.environ = home.name, tmp_path / "other", {**home.environ, "TOWPATH_REMOTE": str(tmp_path / "shared")}
     home.environ = other.environ
     home("run")
     other.write("text", "files")
@@ -224,18 +259,18 @@ def test_a_step_inside_takes_what_others_executed(home, tmp_path):
     assert other.contents() == home.contents()
 
 
-def test_a_run_that_is_killed_takes_its_containers_with_it(home):
-    home.write(*STEPS)
-    home("image", "build")
-    (home.folder / "pipeline.py").write_text(
+def test_a_run_that_is_killed_takes_its_containers_with_it(any_home):
+    any_home.write(*STEPS)
+    any_home("image", "build")
+    (any_home.folder / "pipeline.py").write_text(
         PIPELINE.replace("print(", "Path('/tmp/pid').write_text('x'); import time; time.sleep(500); print(")
     )
-    home.commit()
-    run = subprocess.Popen([sys.executable, "-m", "towpath", "run"], cwd=home.folder, env=home.environ, stderr=subprocess.DEVNULL)
-    until(lambda: inside(home.folder))
+    any_home.commit()
+    run = subprocess.Popen([sys.executable, "-m", "towpath", "run"], cwd=any_home.folder, env=any_home.environ, stderr=subprocess.DEVNULL)
+    until(lambda: inside(any_home.folder))
     run.kill()
     run.wait()
-    until(lambda: not inside(home.folder))
+    until(lambda: not inside(any_home.folder))
 
 
 def inside(folder):

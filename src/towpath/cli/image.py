@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from towpath import __version__
 from towpath.cli import shared
 from towpath.executors.container import Containers, program, project_image
-from towpath.executors.containerfile import ENVIRONMENT, REQUIREMENTS, containerfile
-from towpath.executors.requirements import requirements
+from towpath.executors.containerfile import ENVIRONMENT, REQUIREMENTS, WHEELS, Wanted, containerfile
+from towpath.executors.requirements import wanted
 from towpath.pipeline.worktree import tree, unpack
+from towpath.project_steps import ImagePlan
 
 app = shared.new_app()
 
@@ -27,16 +27,23 @@ def build(
     project = shared.project(context)
     with tempfile.TemporaryDirectory(prefix="towpath-image-") as folder:
         files = unpack(project.root, tree(project.root), Path(folder))
-        wanted = requirements(project.image, files)
-        text = containerfile(project.image, wanted, __version__)
+        needs = wanted(project.image, files)
+        text = containerfile(project.image, needs)
         if print_it:
-            shared.answer(context, {"containerfile": text, "requirements": wanted}, text.rstrip())
+            shared.answer(context, {"containerfile": text, "requirements": needs.requirements}, text.rstrip())
             return
         containers = Containers(program(shared.environ()))
-        (files / (project.image.requirements or REQUIREMENTS)).write_text(wanted)
+        _write(files, project.image, needs)
         (files / "Containerfile").write_text(text)
         environment, whole = project_image(project.name), project_image(project.name, "latest")
         containers.build(files, environment, ENVIRONMENT)
         containers.build(files, whole)
     made = {"environment": environment, "image": whole, "program": containers.program}
     shared.answer(context, made, f"{environment}: steps with `container: project` execute in it\n{whole}: the same with the code")
+
+
+def _write(folder: Path, image: ImagePlan, needs: Wanted) -> None:
+    (folder / (image.requirements or REQUIREMENTS)).write_text(needs.requirements)
+    for one in needs.wheels:
+        (folder / WHEELS).mkdir(exist_ok=True)
+        (folder / WHEELS / one.name).write_bytes(one.content)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from towpath import __version__
 from towpath.errors import ProjectError
 from towpath.executors.container import Containers, program, project_image
 from towpath.executors.containerfile import recipe
-from towpath.executors.requirements import requirements
+from towpath.executors.requirements import wanted
 from towpath.pipeline.fan_out import whole_of
 from towpath.pipeline.graph import Step
 from towpath.project import Project
@@ -25,8 +24,8 @@ def images(project: Project, tree: Path, steps: Sequence[Step], environ: Mapping
         ProjectError: the project's own is not built, or is of other requirements by now; or they would execute on a cluster.
         UsageError: another one is nowhere, or there is no program for containers.
     """
-    wanted = {whole_of(step.name) for step in steps}
-    plans = {name: plan for name, plan in project.steps.items() if plan.container and name in wanted}
+    asked = {whole_of(step.name) for step in steps}
+    plans = {name: plan for name, plan in project.steps.items() if plan.container and name in asked}
     if not plans:
         return {}
     if project.executor != "local":
@@ -35,19 +34,19 @@ def images(project: Project, tree: Path, steps: Sequence[Step], environ: Mapping
     return {image: _found(project, tree, name, image, containers) for name, plan in plans.items() if (image := plan.container)}
 
 
-def _found(project: Project, tree: Path, step: str, wanted: str, containers: Containers) -> str:
-    if wanted != PROJECT_IMAGE:
-        if containers.image(wanted) is None:
-            containers.pull(wanted)
-        image = containers.image(wanted)
+def _found(project: Project, tree: Path, step: str, name: str, containers: Containers) -> str:
+    if name != PROJECT_IMAGE:
+        if containers.image(name) is None:
+            containers.pull(name)
+        image = containers.image(name)
         if image is None:
-            raise _not_there(project, step, f"image {wanted} is not there")
+            raise _not_there(project, step, f"image {name} is not there")
         return image.identity
     image = containers.image(project_image(project.name))
     if image is None:
         raise _not_there(project, step, f"the project's image is not built on this machine, where {containers.program} keeps images")
-    if image.recipe != recipe(project.image, requirements(project.image, tree), __version__):
-        raise _not_there(project, step, "the project's image was made of another base, or other packages or requirements")
+    if image.recipe != recipe(project.image, wanted(project.image, tree)):
+        raise _not_there(project, step, "the project's image was made of another base or Towpath, or of other packages or requirements")
     return image.identity
 
 
