@@ -216,18 +216,39 @@ def test_a_snapshot_that_is_not_here_is_told(copy, towpath):
     assert "towpath data pull" in said.err
 
 
+@pytest.fixture
+def barges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Two distributions of this machine alone, of which one does not say what it consists of; and with which versions a run was made."""
+    for name, modules in (("barges", "barges\n"), ("rafts", "")):
+        told = tmp_path / f"site/{name}-1.2.dist-info"
+        told.mkdir(parents=True)
+        (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+        (told / "WHEEL").write_text("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        (told / "RECORD").write_text(f"{name}-1.2.dist-info/METADATA,,\n{name}-1.2.dist-info/WHEEL,,\n")
+        (told / "direct_url.json").write_text(f'{{"dir_info": {{"editable": true}}, "url": "file:///{name}"}}')
+        (told / "top_level.txt").write_text(modules)
+    (tmp_path / "site/barges.py").write_text("A = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return {"barges": "1.1", "rafts": "1.2"}
+
+
 @pytest.mark.parts
 @pytest.mark.timeout(600)
-def test_the_environment_is_built_anew(copy, towpath):
-    """With few distributions: those of a machine with everything take minutes."""
+def test_the_environment_is_built_anew(copy, towpath, barges):
+    """With few distributions: those of a machine with everything take minutes. No index has what this machine alone has."""
     pytest.importorskip("pip")
     project = load(copy, {})
     run = kept.state(project).runs.all[1]
     store = holdings.store_here(project)
-    _retold(project, run.distributions, store.put(json.dumps(_needed(json.loads(store.get(run.distributions)))).encode()))
+    there = _needed(json.loads(store.get(run.distributions))) | barges
+    _retold(project, run.distributions, store.put(json.dumps(there).encode()))
     said = towpath(copy, "reproduce", "1", "--env", "--project", copy)
     assert said.code == 0, said.err
+    assert "as they are on this machine, which no index has: barges 1.2 (was 1.1), rafts 1.2" in said.err
+    assert "left out: rafts 1.2 is installed to be edited in file:///rafts, and does not say which modules it has" in said.err
     assert "identical" in said.out
+    assert "distribution barges is 1.2, was 1.1" in said.out
+    assert "distribution rafts is gone, was 1.2" in said.out
 
 
 def _needed(there: dict[str, str]) -> dict[str, str]:

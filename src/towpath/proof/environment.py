@@ -5,20 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import msgspec
 
-import towpath
+from towpath.digest import of_bytes, of_value
 from towpath.errors import Unavailable, UsageError
 from towpath.pipeline.distributions import everything
 from towpath.pipeline.reasons import Change, differences
 from towpath.pipeline.runs import Run
+from towpath.pipeline.wheels import OURS, Wheel, local, of_towpath, wheel
 from towpath.store import Store
-
-OURS = "towpath"
 
 
 def recorded(run: Run, store: Store) -> dict[str, str]:
@@ -54,42 +53,73 @@ class _Causes(msgspec.Struct):
 def built(distributions: Mapping[str, str], folder: Path, tell: Callable[[str], None]) -> Path:
     """A Python with just these distributions and this Towpath, in ``folder``; one that was built whole is taken as it is.
 
+    What was installed from this machine's files comes as it is now, as no index has what it was. What of that cannot be taken along is
+    left out.
+
     Raises:
         Unavailable: a distribution cannot be installed.
     """
     python, whole = folder / "bin" / "python", folder / "built"
+    here = {name: one for name, one in local().items() if name in distributions}
+    wheels = [of_towpath(), *_along(here.values(), tell)]
+    if here:
+        tell(f"as they are on this machine, which no index has: {', '.join(_said(one, distributions[name]) for name, one in here.items())}")
     if not whole.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        tell(f"installing {len(distributions):,} distributions into {folder}")
-        _install({name: version for name, version in distributions.items() if name != OURS}, folder, python)
-    _copy(folder)
-    whole.touch()
+        others = {name: version for name, version in distributions.items() if name != OURS and name not in here}
+        tell(f"installing {len(others):,} distributions into {folder}")
+        _make(others, folder, python)
+    mark = of_value({one.name: of_bytes(one.content) for one in wheels})
+    if not whole.exists() or whole.read_text() != mark:
+        _put(wheels, folder, python)
+        whole.write_text(mark)
     return python
 
 
-def _install(distributions: Mapping[str, str], folder: Path, python: Path) -> None:
+def _along(found: Iterable[Distribution], tell: Callable[[str], None]) -> Iterator[Wheel]:
+    for one in found:
+        try:
+            yield wheel(one)
+        except UsageError as fault:
+            tell(f"left out: {fault}")
+
+
+def _said(found: Distribution, before: str) -> str:
+    return f"{found.name} {found.version}{f' (was {before})' if found.version != before else ''}"
+
+
+def _make(distributions: Mapping[str, str], folder: Path, python: Path) -> None:
     folder.mkdir(parents=True)
     wanted = folder / "distributions.txt"
     wanted.write_text("".join(f"{name}=={version}\n" for name, version in distributions.items()))
+    uv = shutil.which("uv")
+    made = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+    _done([*made, str(folder)], wanted)
+    _done([*_installing(python), "-r", str(wanted)], wanted)
+
+
+def _put(wheels: Iterable[Wheel], folder: Path, python: Path) -> None:
+    """Install wheels in place of those of before."""
+    place = folder / "wheels"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    for one in wheels:
+        (place / one.name).write_bytes(one.content)
+    again = "--reinstall" if shutil.which("uv") else "--force-reinstall"
+    _done([*_installing(python), again, *map(str, sorted(place.iterdir()))], place)
+
+
+def _installing(python: Path) -> list[str]:
     if uv := shutil.which("uv"):
-        steps = [[uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)]]
-        steps += [[uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", str(wanted)]]
-    else:
-        steps = [[sys.executable, "-m", "venv", str(folder)]]
-        steps += [[str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", str(wanted)]]
-    for words in steps:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise Unavailable(
-                f"the environment cannot be built: {said[-1] if said else f'exit code {done.returncode}'}",
-                mend=f"what it was to have is in {wanted}: see that each is still to be had where you install from",
-            )
+        return [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python)]
+    return [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
 
 
-def _copy(folder: Path) -> None:
-    """This Towpath, whichever was installed then: what is compared is made by the same engine."""
-    scheme = {"base": str(folder), "platbase": str(folder)}
-    target = Path(sysconfig.get_path("purelib", "venv", vars=scheme)) / OURS
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(Path(towpath.__file__).parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+def _done(words: Sequence[str], wanted: Path) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise Unavailable(
+            f"the environment cannot be built: {said[-1] if said else f'exit code {done.returncode}'}",
+            mend=f"what it was to have is in {wanted}: see that each is still to be had where you install from",
+        )
