@@ -3,12 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 
 import polars as pl
 import pytest
-
-from towpath.cli import repository
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 
@@ -184,7 +181,6 @@ def test_an_unknown_dataset_gets_the_nearest(run, images):
 
 
 def test_branches_that_both_added_data_merge(run, images):
-    repository.install_merge(images, sys.executable)
     told(run, "add", cwd=images)
     commit(images, "base")
     trunk = git(images, "branch", "--show-current").strip()
@@ -201,7 +197,6 @@ def test_branches_that_both_added_data_merge(run, images):
 
 
 def test_branches_that_contradict_each_other_leave_both_lines(run, images):
-    repository.install_merge(images, sys.executable)
     told(run, "add", cwd=images)
     commit(images, "base")
     trunk = git(images, "branch", "--show-current").strip()

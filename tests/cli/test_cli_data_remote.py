@@ -3,12 +3,10 @@
 import json
 import shutil
 import subprocess
-import sys
 
 import polars as pl
 import pytest
 
-from towpath.cli import repository
 from towpath.locks import RUN, STORE, lock_of
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
@@ -49,7 +47,6 @@ def ada(tmp_path):
     (home / "towpath.yaml").write_text(yaml)
     (home / ".gitignore").write_text(".towpath/\nimages/\nrides/\n")
     git(home, "init", "-q")
-    repository.install_merge(home, sys.executable)
     return home
 
 
@@ -62,7 +59,6 @@ def grace(ada, tmp_path, run):
     git(tmp_path, "clone", "-q", "--bare", str(ada), "hub")
     git(ada, "remote", "add", "origin", str(tmp_path / "hub"))
     git(tmp_path, "clone", "-q", str(tmp_path / "hub"), "grace")
-    repository.install_merge(tmp_path / "grace", sys.executable)
     return tmp_path / "grace"
 
 

@@ -67,7 +67,7 @@ def test_parquet_works_too(run, here):
 def test_a_repository_is_made_with_a_first_commit_that_leaves_nothing_open(run, here):
     said = run("init", flowers(here), cwd=here)
     assert "a Git repository was made here" in said.out
-    assert git(here, "ls-files").split() == [".gitattributes", ".gitignore", "towpath.yaml"]
+    assert git(here, "ls-files").split() == [".gitignore", "towpath.yaml"]
     assert git(here, "log", "--format=%an %s") == "towpath Begin a Towpath project"
     assert git(here, "status", "--porcelain") == ""
 
@@ -85,7 +85,7 @@ def test_a_repository_that_is_there_is_left_alone(run, here):
     git(here, "init", "--quiet")
     (here / ".gitignore").write_text("*.log")
     said = run("init", flowers(here), cwd=here)
-    assert "git add towpath.yaml .gitignore .gitattributes && git commit" in said.out
+    assert "git add towpath.yaml .gitignore && git commit" in said.out
     assert (here / ".gitignore").read_text() == "*.log\n.towpath/\n/flowers.csv\n"
     assert subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, check=False).returncode
 

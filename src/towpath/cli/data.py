@@ -16,7 +16,9 @@ from towpath.cli import shared
 from towpath.cli.data_named import Names, chosen, files_locked
 from towpath.cli.progress import Bar
 from towpath.cli.putting import putting
+from towpath.cli.repository import keep_merge
 from towpath.data import lock
+from towpath.data.absent import to_check_out
 from towpath.data.add import Added, Progress
 from towpath.data.add import add as add_dataset
 from towpath.data.compare import here, stands
@@ -46,12 +48,14 @@ def add(
     store, index, before = holdings.store_here(project), holdings.index(project), lock.read(project.root)
     rows, locked = [], dict[str, Locked]()
     for name in chosen(project, names):
-        with Bar(f"adding {name}", shown=not shared.asked(context).json) as bar, putting(project, "towpath data add"):
-            put = nullcontext(store.put_link) if link else store.packing()
-            done = add_dataset(name, project.data[name], project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
+        dataset, put = project.data[name], nullcontext(store.put_link) if link else store.packing()
+        told = Bar(f"adding {name}", shown=not shared.asked(context).json)
+        with told as bar, putting(project, "towpath data add"), to_check_out(name, dataset, project.root):
+            done = add_dataset(name, dataset, project.root, store, index, count=_rows_of, put=put, tell=_towards(bar))
         locked[name] = Locked(done.digest, done.snapshot.rows)
         rows.append(_added(name, done, before.get(name)))
     lock.update(project.root, locked)
+    keep_merge(project.root)
     shared.answer(context, rows, views.added(rows))
 
 

@@ -13,6 +13,7 @@ from towpath.cli import shared
 from towpath.cli.data_named import NEVER_ADDED, Names, chosen, files_locked
 from towpath.cli.progress import Bar
 from towpath.cli.putting import putting
+from towpath.cli.repository import keep_merge
 from towpath.data import checkout as outs
 from towpath.data import lock, share
 from towpath.data.compare import here
@@ -42,7 +43,9 @@ def checkout(
     project = shared.project(context)
     store, index, locked = holdings.store_here(project), holdings.index(project), lock.read(project.root)
     names = _that_lie_here(project, chosen(project, names, [name for name in project.data if name in locked]), named=bool(names))
-    bring(project, [locked[name].digest for name in names])
+    keep_merge(project.root)
+    quiet = shared.asked(context).json
+    bring(project, [locked[name].digest for name in names], quiet=quiet)
     plans = {}
     for name in names:
         plans[name] = outs.plan(here(project.data[name], project.root, index), files_locked(project, store, name, locked[name]), store)
@@ -50,7 +53,7 @@ def checkout(
             outs.refuse_loss(plans[name], name)
     rows = [_checked_out(name, locked[name], plan) for name, plan in plans.items()]
     for name, plan in plans.items() if not dry_run else ():
-        bring(project, (), [file.digest for file in plan.write])
+        bring(project, (), [file.digest for file in plan.write], quiet=quiet)
         how = _linking(project, plan.write) if link else lambda file, target: False
         _carry_out(context, name, plan, project, index, how)
     shared.answer(context, rows, views.checked_out(rows, dry=dry_run) if rows else f"nothing to check out: {NEVER_ADDED}")
@@ -83,18 +86,16 @@ def _linking(project: Project, files: Iterable[FileEntry]) -> outs.Link:
     return link
 
 
-def bring(project: Project, snapshots: Iterable[Digest], files: Iterable[Digest] = ()) -> None:
+def bring(project: Project, snapshots: Iterable[Digest], files: Iterable[Digest] = (), *, quiet: bool = False) -> None:
     """Where there is a remote, fetch from it what is not on this machine: listings of snapshots, and files."""
-    store = holdings.store_here(project)
-    absent = [digest for digest in files if not store.has(digest)]
-    unlisted = [digest for digest in snapshots if not store.has(digest)]
-    if project.remote is None or not (absent or unlisted):
+    if project.remote is None:
         return
-    remote = holdings.remote(project)
-    with putting(project, "towpath data checkout"):
-        share.fetch_listing(store, unlisted, lambda digests: remote.fetch(digests, store))
+    store, remote = holdings.store_here(project), holdings.remote(project)
+    absent = [digest for digest in files if not store.has(digest)]
+    with Bar("fetching", shown=not quiet) as bar, putting(project, "towpath data checkout"):
+        share.fetch_listing(store, snapshots, lambda digests: remote.fetch(digests, store))
         if absent:
-            remote.fetch(absent, store)
+            remote.fetch(absent, store, lambda p: bar.to(p.done, p.total, str(p)))
 
 
 def _checked_out(name: str, locked: Locked, plan: outs.Plan) -> CheckedOut:

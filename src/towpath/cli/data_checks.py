@@ -15,6 +15,7 @@ import typer
 from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.cli.checks_file import alone, with_checks
+from towpath.data.absent import to_check_out
 from towpath.data.checks import Around, of_dataset
 from towpath.data.checks.amount import are_files
 from towpath.data.checks.propose import propose as proposed
@@ -69,7 +70,11 @@ def _look(project: Project, chosen: Sequence[str]) -> dict[str, tuple[Part, ...]
     store, index = holdings.store(project), holdings.index(project)
     wanted = dict.fromkeys([*chosen, *(name for name in referred if name in project.data)])
     excluded = kept.state(project).exclusions
-    return {name: parts_left(look(project.data[name], project.root, store, index), excluded.of(name)) for name in wanted}
+    found = {}
+    for name in wanted:
+        with to_check_out(name, project.data[name], project.root):
+            found[name] = parts_left(look(project.data[name], project.root, store, index), excluded.of(name))
+    return found
 
 
 def _said(project: Project, name: str, looked: Mapping[str, Sequence[Part]]) -> Said:

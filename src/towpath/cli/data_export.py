@@ -11,7 +11,7 @@ from towpath import holdings
 from towpath.cli import shared
 from towpath.cli.data_named import NEVER_ADDED, chosen
 from towpath.cli.progress import Bar
-from towpath.data import dvc_export, lock
+from towpath.data import dvc_export, lock, share
 from towpath.data.dvc_export import Exported
 from towpath.data.lock import Locked
 from towpath.data.manifest import files_of
@@ -57,6 +57,7 @@ def _exported(context: typer.Context, project: Project, name: str, locked: Locke
     store = holdings.store(project)
     if not store.has(locked.digest):
         raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
+    share.bring_listing(store, [locked.digest])
     files = files_of(store, locked.digest)
     with Bar(f"exporting {name}", shown=not shared.asked(context).json) as bar:
         return dvc_export.export(project.data[name].path, files, project.root, store, place, _Told(bar, files))

@@ -64,15 +64,17 @@ def merge(context: typer.Context, base: Path, ours: Path, theirs: Path, path: st
     ours.write_text(_with_marks(merged, locks[1], locks[2]), encoding="utf-8")
     for name, paths in merged.contradictions.items():
         typer.echo(f"{name}: both branches changed {', '.join(paths[:5])}{' and more' * (len(paths) > 5)}", err=True)
-    if merged.contradictions:
+    for fault in merged.faults.values():
+        typer.echo(f"{fault.what} (mend: {fault.mend})", err=True)
+    if merged.contradictions or merged.faults:
         raise typer.Exit(1)
 
 
 def _with_marks(merged: Merged, ours: dict[str, Locked], theirs: dict[str, Locked]) -> str:
     """The merged lock, with both lines of what could not be merged between Git's marks."""
-    text = []
-    for name in sorted(merged.locked.keys() | merged.contradictions.keys()):
-        if name in merged.contradictions:
+    text, open_ = [], merged.contradictions.keys() | merged.faults.keys()
+    for name in sorted(merged.locked.keys() | open_):
+        if name in open_:
             one, other = ({name: side[name]} if name in side else {} for side in (ours, theirs))
             text.append(f"<<<<<<< ours\n{lock.text_of(one)}=======\n{lock.text_of(other)}>>>>>>> theirs\n")
         else:

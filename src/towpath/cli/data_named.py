@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from towpath.data import share
 from towpath.data.lock import LOCK, Locked
 from towpath.data.manifest import files_of
 from towpath.data.stand_ins import standing_in
@@ -23,9 +24,11 @@ NEVER_ADDED = f"{LOCK} does not have it: `towpath data add` writes it there"
 
 
 def chosen(project: Project, names: list[str] | None, known: list[str] | None = None) -> list[str]:
-    """The datasets that were named, or all. Raises UnknownName."""
+    """The datasets that were named, or all that are ``known``. Raises UnknownName, or UsageError for one that was never added."""
     there = list(project.data) if known is None else known
     for name in names or ():
+        if name not in there and name in project.data:
+            raise UsageError(f"{name}: {NEVER_ADDED}", mend=f"towpath data add {name}")
         if name not in there:
             raise UnknownName("dataset", name, there)
     return names or there
@@ -35,6 +38,7 @@ def files_locked(project: Project, store: Store, name: str, locked: Locked) -> l
     """The files of a snapshot; of what was erased, what stands in for it."""
     if not store.has(locked.digest):
         raise UsageError(f"snapshot {locked.digest[:8]} of {name} is not in the store of this machine", mend=f"towpath data pull {name}")
+    share.bring_listing(store, [locked.digest])
     return standing_in(files_of(store, locked.digest), erased(project))
 
 

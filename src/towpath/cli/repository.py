@@ -1,14 +1,18 @@
-"""What `towpath init` does with Git: a repository with a first commit, and the hook that tells of commits."""
+"""What commands ask of Git and put into a repository: its first commit, the hook that tells of commits, the way to merge towpath.lock."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from towpath.errors import UsageError
 
 MERGED = "towpath.lock merge=towpath"
+_DRIVER = re.compile(r"""^\[merge "towpath"\][^\[]*^\s*driver = '?(.+?)'? -m towpath """, re.MULTILINE)
 BEGIN, END = "# >>> towpath >>>", "# <<< towpath <<<"
 
 
@@ -39,10 +43,10 @@ def is_repository(folder: Path) -> bool:
         raise
 
 
-def begin(folder: Path, files: list[str], python: str) -> None:
+def begin(folder: Path, files: list[str]) -> None:
     """Make a repository of ``folder`` with ``files`` as its first commit."""
     git(folder, "init", "--quiet")
-    install_merge(folder, python)
+    keep_merge(folder)
     git(folder, "add", "--", *files)
     git(folder, *_author(folder), "commit", "--quiet", "--message", "Begin a Towpath project")
 
@@ -72,18 +76,46 @@ def install_hook(folder: Path, python: str) -> Path:
     return hook
 
 
-def install_merge(folder: Path, python: str) -> None:
-    """Let Git merge ``towpath.lock`` by the files of the datasets instead of by lines. Twice is as once.
+def keep_merge(root: Path) -> None:
+    """Let Git merge ``towpath.lock`` by the files of the datasets instead of by lines, where the clone does not yet.
 
-    ``.gitattributes`` is committed and says that there is such a way; Git's configuration of this clone says how.
+    A clone gets nobody's configuration, so commands about data look after it: in files, as that is quicker than to ask Git.
     """
-    attributes = folder / ".gitattributes"
+    with suppress(OSError, UsageError):  # a repository that cannot be written, or just is by another: data are kept all the same
+        home = _common_folder(root)
+        if home and not _merges(home):
+            install_merge(root, home, sys.executable)
+
+
+def install_merge(folder: Path, home: Path, python: str) -> None:
+    """Write the way to merge into the repository whose own files lie in ``home``. Twice is as once."""
+    attributes = home / "info" / "attributes"
     before = attributes.read_text(encoding="utf-8") if attributes.exists() else ""
     if MERGED not in before.splitlines():
+        attributes.parent.mkdir(exist_ok=True)
         attributes.write_text(f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{MERGED}\n", encoding="utf-8")
     driver = f"{shlex.join([python, '-m', 'towpath', 'data', 'merge'])} %O %A %B %P"
     git(folder, "config", "merge.towpath.name", "datasets of towpath.lock")
     git(folder, "config", "merge.towpath.driver", driver)
+
+
+def _common_folder(root: Path) -> Path | None:
+    """Where the repository that ``root`` lies in keeps its configuration; None where there is no repository."""
+    for folder in (root, *root.parents):
+        there = folder / ".git"
+        if there.is_dir():
+            return there
+        if there.is_file():  # of a linked work tree, or a submodule
+            home = folder / there.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+            common = home / "commondir"
+            return home / common.read_text(encoding="utf-8").strip() if common.exists() else home
+    return None
+
+
+def _merges(home: Path) -> bool:
+    """Whether the configuration has the driver, with a Python that is still there."""
+    driver = _DRIVER.search((home / "config").read_text(encoding="utf-8", errors="replace"))
+    return driver is not None and Path(driver[1]).exists()
 
 
 def with_block(script: str, call: str) -> str:

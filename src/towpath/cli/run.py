@@ -11,6 +11,7 @@ import typer
 from towpath import kept
 from towpath.cli import shared
 from towpath.cli.progress import Lines
+from towpath.cli.repository import keep_merge
 from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, Lock, lock_of
@@ -47,6 +48,7 @@ def run(
     checked = share(verify)
     if checked and records.project.remote is None:
         raise UsageError("there are no others whose executions could be verified", mend="name the team's `remote`, or use --no-cache")
+    keep_merge(records.project.root)
     lock = lock_of(records.project.home, RUN)
     if lock_held is not None:
         lock.adopt(lock_held)

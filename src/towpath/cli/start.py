@@ -89,9 +89,9 @@ def _read(file: Path) -> pl.DataFrame:
 
 
 def _repository(folder: Path) -> list[str]:
-    written = [FILE, ".gitignore", ".gitattributes"]
+    written = [FILE, ".gitignore"]
     if repository.is_repository(folder):
-        repository.install_merge(folder, sys.executable)
+        repository.keep_merge(folder)
         return [f"commit them, so that runs can be traced: `git add {' '.join(written)} && git commit -m towpath`"]
-    repository.begin(folder, written, sys.executable)
-    return [f"a Git repository was made here, with {', '.join(written[:-1])} and {written[-1]} as its first commit (data stays out of Git)"]
+    repository.begin(folder, written)
+    return [f"a Git repository was made here, with {' and '.join(written)} as its first commit (data stays out of Git)"]

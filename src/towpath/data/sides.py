@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from towpath.data import manifest
+from towpath.data import manifest, share
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.sources import Source, known
@@ -69,6 +69,7 @@ def of_snapshot(name: str, digest: Digest, store: Store, erased: Mapping[str, st
     """The snapshot with this digest; ``erased``: what stands in for erased objects. Raises UsageError where the store does not have it."""
     if not store.has(digest):
         raise UsageError(f"snapshot {digest[:8]} ({name}) is not in the store of this machine", mend="towpath data pull")
+    share.bring_listing(store, [digest])
     return Side(name=name, store=store, digest=digest, snapshot=manifest.manifest(store, digest), erased=erased)
 
 

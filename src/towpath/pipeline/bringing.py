@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator
 
 import msgspec
 
 from towpath.data import share
 from towpath.digest import Digest
 from towpath.pipeline.values import Snapshot, Value
-from towpath.store import Store, trees
-
-
-@runtime_checkable
-class Brings(Protocol):
-    """A store that can fetch what is not on this machine."""
-
-    def bring(self, digests: Iterable[Digest]) -> None:
-        """Fetch those of these objects that are not here and can be had."""
-        ...
+from towpath.store import Brings, Store, trees
 
 
 def bring(value: Value, store: Store) -> None:
@@ -38,6 +28,7 @@ def _parts(value: Value, store: Store) -> Iterator[Digest]:
     match value.codec:
         case "snapshot":
             shot = msgspec.json.decode(store.get(value.output), type=Snapshot)
+            share.bring_listing(store, [shot.manifest])
             yield from (digest for digest, _ in share.objects(store, shot.manifest))
         case "files":
             yield from (file.digest for file in trees.files(store, value.output))

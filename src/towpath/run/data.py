@@ -8,6 +8,7 @@ from dataclasses import replace
 from towpath import events as ev
 from towpath import holdings
 from towpath.data import checks
+from towpath.data.absent import to_check_out
 from towpath.data.checks import Around
 from towpath.data.exclude import parts_left, taken_left
 from towpath.data.snapshot import Taken, known_facts, see, take
@@ -25,7 +26,8 @@ def snapshots(bench: Bench) -> dict[str, Taken]:
     seen, taken = {}, {}
     for name, dataset in bench.project.data.items():
         bench.tell(f"reading {name}")
-        seen[name] = see(dataset, bench.project.root, store, holdings.index(bench.project))
+        with to_check_out(name, dataset, bench.project.root):
+            seen[name] = see(dataset, bench.project.root, store, holdings.index(bench.project))
     judged = {name: parts_left(had.parts, state.exclusions.of(name)) for name, had in seen.items()}
     around = Around(now=bench.records.clock.now(), others=judged, code=bench.folder, store=store)
     for name, had in seen.items():

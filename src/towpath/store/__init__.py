@@ -1,5 +1,5 @@
 """The store: bytes under their digest, executions under their fingerprint."""
 
-from towpath.store.port import Execution, Store
+from towpath.store.port import Brings, Execution, Store
 
-__all__ = ["Execution", "Store"]
+__all__ = ["Brings", "Execution", "Store"]

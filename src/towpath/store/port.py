@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -74,6 +74,15 @@ class Store(Protocol):
 
     def recall(self, fingerprint: Digest) -> Execution | None:
         """The execution of ``fingerprint`` whose output is still there, or None."""
+        ...
+
+
+@runtime_checkable
+class Brings(Protocol):
+    """A store that can fetch what is not on this machine."""
+
+    def bring(self, digests: Iterable[Digest]) -> None:
+        """Fetch, in a few calls, those of these objects that are not here and can be had."""
         ...
 
 

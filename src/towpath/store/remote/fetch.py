@@ -60,7 +60,7 @@ def _sizes(bucket: Bucket, contents: Contents, digests: list[Digest]) -> dict[Di
     if absent := [digest for digest in digests if not contents.has(digest)]:
         fault = UnknownName("object in the remote", absent[0], ())
         fault.what = f"{len(absent)} of {len(digests)} objects are not in {bucket.place}: {', '.join(absent[:3])}"
-        fault.mend = "run `towpath data push` where they were added, then try again"
+        fault.mend = "run `towpath data push --all` where they were added, which sends what every commit names; then try again"
         raise fault
     return {digest: contents.size(digest) for digest in digests}
 
