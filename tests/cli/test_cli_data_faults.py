@@ -1,4 +1,4 @@
-"""Additions and collections that are killed, meet each other, a full disk or files that change: nothing is lost, all goes on."""
+"""Additions and collections that meet each other, a full disk or files that change: nothing is lost, all goes on."""
 
 import os
 import random
@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -40,13 +39,6 @@ def verify(folder):
     assert done.returncode == 0, done.stdout
 
 
-def killed(folder, words, after_s):
-    process = subprocess.Popen([*COMMAND, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(after_s)
-    process.kill()
-    process.wait()
-
-
 def goes_on(folder, original):
     """After whatever happened: add, lose the files, get them back."""
     assert say(folder, "add").returncode == 0
@@ -55,35 +47,6 @@ def goes_on(folder, original):
     done = say(folder, "checkout")
     assert done.returncode == 0, done.stderr
     assert subprocess.run(["diff", "-r", original, folder / "things"], check=False).returncode == 0
-
-
-def kill_often(tmp_path, words, times, most_s):
-    home = project(tmp_path / "home")
-    fill(home / "things")
-    shutil.copytree(home / "things", tmp_path / "original")
-    chance = random.Random(1)
-    for number in range(times):
-        (home / "things/0/0.bin").write_bytes(b"%d" % number * 30_000)
-        if "gc" in words:
-            assert say(home, "add").returncode == 0
-        killed(home, words, chance.uniform(0.15, most_s))
-        if number % 10 == 0:
-            verify(home)
-    shutil.copy(tmp_path / "original/0/0.bin", home / "things/0/0.bin")
-    goes_on(home, tmp_path / "original")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("words", [("add",), ("gc",)], ids=["add", "gc"])
-def test_a_few_kills(tmp_path, words):
-    kill_often(tmp_path, words, 4, 0.5)
-
-
-@pytest.mark.parts
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("words", [("add",), ("gc",)], ids=["add", "gc"])
-def test_a_hundred_kills(tmp_path, words):
-    kill_often(tmp_path, words, 100, 0.5)
 
 
 @pytest.mark.slow
