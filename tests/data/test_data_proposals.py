@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,3 +94,47 @@ def test_a_column_that_one_file_lacks_is_not_asked_for():
 
 def test_an_empty_table_asks_for_its_columns():
     assert propose([("1", pl.DataFrame(schema={"a": pl.Int64}))]) == {"rows": {"min": 1}, "columns": {"a": {}}}
+
+
+N = 600
+GOOD = pl.DataFrame(
+    {
+        "id": [f"N{k:05}" for k in range(N)],
+        "origin": ["EWR", "JFK", "LGA"] * (N // 3),
+        "distance": [80.0 + 4.9 * k for k in range(N - 6)] + [None] * 6,
+        "hour": [k % 24 for k in range(N)],
+        "zip": [f"{10000 + k % 500}" for k in range(N)],
+        "time": [datetime(2013, 1, 1)] * N,
+    }
+)
+BAD = {
+    "a null where there was none": (pl.col("origin").replace("LGA", None), "origin"),
+    "many nulls where there were few": (pl.when(pl.col("hour") > 20).then(None).otherwise("distance").alias("distance"), "distance"),
+    "a value that is none of them": (pl.col("origin").replace("LGA", "LAX"), "origin"),
+    "one that is too large": (pl.when(pl.col("hour") == 7).then(1e6).otherwise("distance").alias("distance"), "distance"),
+    "one that is negative": (-pl.col("distance"), "distance"),
+    "an hour that no day has": (pl.col("hour").replace(23, 24), "hour"),
+    "a text that is too short": (pl.col("zip").str.tail(4), "zip"),
+    "another type": (pl.col("hour").cast(pl.String), "hour"),
+    "a value twice": (pl.col("id").replace("N00001", "N00002"), "id"),
+}
+
+
+def failures(frame):
+    """What the checks that were proposed from good data say of another table."""
+    found = read(Checks, propose([("good", GOOD)], ["id"]))
+    return [verdict.gate + verdict.because for verdict in judge("d", found, parts(frame), AROUND) if verdict.answer is Answer.FAIL]
+
+
+@pytest.mark.parametrize(("change", "column"), BAD.values(), ids=BAD.keys())
+def test_what_is_proposed_catches_bad_data(change, column):
+    assert failures(GOOD) == []
+    failed = failures(GOOD.with_columns(change))
+    assert failed
+    assert all(column in one for one in failed), failed
+
+
+@pytest.mark.parametrize(("spoilt", "word"), [(GOOD.head(100), "rows"), (GOOD.drop("zip"), "zip")], ids=["rows lost", "a column lost"])
+def test_what_is_proposed_catches_what_is_lost(spoilt, word):
+    (failed,) = failures(spoilt)
+    assert word in failed
