@@ -14,7 +14,8 @@ from towpath.store.remote.cloud import CloudBucket
 from towpath.store.remote.folder import FolderBucket
 from towpath.testing.ledgers import fact, numbers
 
-WRITERS, FACTS = 20, 5
+WRITERS = 20
+FACTS = {"folder": 5, "bucket": 50, "postgres": 50}
 BRING = {
     "folder": "from towpath.ledger.objects import ObjectLedger; from towpath.store.remote.folder import FolderBucket",
     "bucket": "from towpath.ledger.objects import ObjectLedger; from towpath.store.remote.cloud import CloudBucket",
@@ -78,26 +79,29 @@ def place(request, tmp_path):
 @pytest.mark.slow
 def test_twenty_processes_lose_nothing_and_one_decides(place):
     kind, address, environ, opened = place
+    facts = FACTS[kind]
     code = WRITE.format(bring=BRING[kind], make=MAKE[kind])
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": {**os.environ, **environ}}
-    writers = [subprocess.Popen([sys.executable, "-c", code, address, str(n), str(FACTS)], **pipes) for n in range(WRITERS)]
+    writers = [subprocess.Popen([sys.executable, "-c", code, address, str(n), str(facts)], **pipes) for n in range(WRITERS)]
     for writer in writers:
         assert writer.stdout.readline() == "ready\n", writer.stderr.read()
-    told = WRITERS * FACTS + FACTS
+    told = WRITERS * facts + facts
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    while len(numbers(opened())) < told and all(writer.poll() is None for writer in writers):
-        pass
+    reader, seen = opened(), 0
+    while seen < told and all(writer.poll() is None for writer in writers):
+        seen += sum(1 for _ in reader.read(seen))
+        time.sleep(0.02)
     ends = [writer.communicate(f"{told}\n") for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * WRITERS, [err for _, err in ends if err]
 
     assert sorted(out for out, _ in ends) == ["lost\n"] * (WRITERS - 1) + ["won\n"]
     found = numbers(opened())
     assert len(found) == told + 1
-    assert sorted(n for n in found if n >= 999_000) == [999_000 + k for k in range(FACTS)]
+    assert sorted(n for n in found if n >= 999_000) == [999_000 + k for k in range(facts)]
     for number in range(WRITERS):
-        assert [n % 1000 for n in found if n // 1000 == number] == list(range(FACTS))
+        assert [n % 1000 for n in found if n // 1000 == number] == list(range(facts))
     assert verify(opened().read()).faults == ()
 
 
