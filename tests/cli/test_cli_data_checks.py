@@ -73,6 +73,8 @@ def test_the_rows_at_fault_go_into_a_file(run, checked, tmp_path):
     assert (again.code, "there is a" in again.err) == (2, True)
     none = run("data", "check", "names", "--project", checked, "--rows", tmp_path / "none.parquet")
     assert (none.code, "no row of names is at fault" in none.err) == (1, True)
+    lost = run("data", "check", "rows", "--project", checked, "--rows", tmp_path / "nowhere" / "bad.parquet")
+    assert (lost.code, "bad.parquet cannot be written" in lost.err) == (1, True)
     both = run("data", "check", "--project", checked, "--rows", tmp_path / "both.parquet")
     assert (both.code, "--rows writes one file" in both.err) == (2, True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,8 @@ from towpath.data.checks.propose import propose as proposed
 from towpath.data.checks.wording import count
 from towpath.data.exclude import parts_left
 from towpath.data.snapshot import Part, known_facts, look
+from towpath.data.writing import whole
+from towpath.data.writing import write as write_text
 from towpath.digest import Digest
 from towpath.errors import Refused, UnknownName, UsageError
 from towpath.events import Outcome
@@ -94,7 +95,9 @@ def _write(file: Path, said: Said, project: Project) -> None:
     if file.exists():
         raise UsageError(f"there is a {file} already", mend="name a new file, or delete that one")
     store = holdings.store(project)  # the rules' rows are one object, a pandera schema's another
-    pl.concat([pl.read_parquet(io.BytesIO(store.get(Digest(one)))) for one in saved], how="diagonal_relaxed").write_parquet(file)
+    rows = pl.concat([pl.read_parquet(io.BytesIO(store.get(Digest(one)))) for one in saved], how="diagonal_relaxed")
+    with whole(file) as half:
+        rows.write_parquet(half)
 
 
 def _words(said: Said) -> str:
@@ -127,12 +130,6 @@ def propose(
     found = proposed([(part.path, part.frame) for part in parts if part.frame is not None], project.data[name].key)
     file = project.root / FILE
     if write:
-        _replace(file, with_checks(file.read_text(encoding="utf-8"), name, found))
+        write_text(file, with_checks(file.read_text(encoding="utf-8"), name, found))
     words = f"checks of {count(len(found['columns']), 'column')} were written into {file}" if write else alone(name, found)
     shared.answer(context, found, words)
-
-
-def _replace(file: Path, text: str) -> None:
-    half = file.with_name(f".{file.name}.{os.getpid()}.part")
-    half.write_text(text, encoding="utf-8")
-    half.replace(file)

@@ -12,6 +12,7 @@ from towpath.data.sources import dvc_files
 from towpath.data.sources.dvc import md5_of
 from towpath.data.sources.dvc_files import Member, Out, Remote, key_of
 from towpath.data.sources.dvc_places import HOME, Place, config_of, home_of, place_at, remote_of
+from towpath.data.writing import write
 from towpath.errors import UsageError
 from towpath.store import Store
 from towpath.store.trees import FileEntry
@@ -37,8 +38,8 @@ def destination(root: Path, to: str | None) -> Place:
         home = root / HOME
         if not any((folder / HOME).is_dir() for folder in (root, *root.parents)):
             home.mkdir()
-            (home / "config").write_text(dvc_files.config_text(to if "://" in to else str((root / to).resolve())), encoding="utf-8")
-            (home / ".gitignore").write_text(_IGNORED, encoding="utf-8")
+            write(home / ".gitignore", _IGNORED)
+            write(home / "config", dvc_files.config_text(to if "://" in to else str((root / to).resolve())))
         return place_at(Remote(to if "://" in to else str((root / to).resolve()), {}), home)
     home = home_of(root)
     if (place := remote_of(home, config_of(home))) is None:
@@ -67,7 +68,7 @@ def export(path: str, files: Sequence[FileEntry], root: Path, store: Store, plac
     written = []
     for target, out, count in _outs(path, files, md5s, place):
         (root / target).parent.mkdir(parents=True, exist_ok=True)
-        (root / target).write_text(dvc_files.text_of(out, count), encoding="utf-8")
+        write(root / target, dvc_files.text_of(out, count))
         written.append(target)
     return Exported(written, len(files), sent)
 
