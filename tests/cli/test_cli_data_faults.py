@@ -128,3 +128,28 @@ def without_roots_rights() -> list[str]:
     """Root reads everything; without these rights it is a user like any other."""
     rights = "-dac_override,-dac_read_search"
     return ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.parametrize("way", ["add", "pull"])
+def test_a_damaged_store_is_mended_and_its_objects_are_put_again(run, tmp_path, way):
+    home, remote = project(tmp_path / "home"), tmp_path / "remote"
+    remote.mkdir()
+    with (home / "towpath.yaml").open("a") as file:
+        file.write(f"remote: {remote}\n")
+    fill(home / "things", files=60)
+    for words in (("add",), ("push",)):
+        assert run("data", *words, cwd=home).code == 0
+    (pack,) = (home / ".towpath/store/packs").iterdir()
+    pack.chmod(0o644)
+    os.truncate(pack, pack.stat().st_size - 3)
+    large = max((home / ".towpath/store/objects").glob("*/*"), key=lambda path: path.stat().st_size)
+    large.chmod(0o644)
+    large.write_bytes(b"other bytes")
+    assert run("data", "status", cwd=home).out.startswith("things  as locked")
+    said = run("verify", "store", cwd=home)
+    assert (said.code, "2 faults" in said.out, pack.name in said.out, "--mend" in said.out) == (1, True, True, True)
+    assert (run("data", "gc", cwd=home).code, run("verify", "store", "--mend", cwd=home).code) == (1, 0)
+    assert run("data", way, cwd=home).code == 0
+    for what in ("store", "data"):
+        said = run("verify", what, cwd=home)
+        assert said.code == 0, said.out

@@ -118,7 +118,8 @@ def test_a_truncated_object_is_named_with_its_file(store):
     path.write_bytes(b"")
     with pytest.raises(Broken, match=digest) as caught:
         store.get(digest)
-    assert str(path) in caught.value.mend
+    assert str(path) in caught.value.what
+    assert "verify store --mend" in caught.value.mend
 
 
 def test_a_lost_object_is_put_again(store):

@@ -54,8 +54,9 @@ def test_every_cut_of_a_pack_is_found(tmp_path):
     whole = path.read_bytes()
     for size in range(len(whole)):
         path.write_bytes(whole[:size])
-        with pytest.raises(ValueError, match="no pack"):
+        with pytest.raises(Broken, match=f"{path} is no pack") as caught:
             Pack(path)
+        assert "verify store --mend" in caught.value.mend
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, direct.BLOCK - 1, direct.BLOCK, 2 * direct.BLOCK + 5])

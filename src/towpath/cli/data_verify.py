@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -11,10 +12,15 @@ from towpath import holdings, kept
 from towpath.cli import shared
 from towpath.cli.data_named import Names, chosen
 from towpath.cli.progress import Bar
+from towpath.cli.putting import alone
 from towpath.data import lock, share
 from towpath.errors import TowpathError
 from towpath.project import Project
 from towpath.quantities import size_in_words
+from towpath.store.damage import Damage
+
+_MEND = "mend: `towpath verify store --mend` sets these aside and leaves all else; a disk that changes bytes should be replaced"
+_MENDED = "they were set aside, all else is as it was; next: `towpath data add` or `towpath data pull`, then `towpath verify data`"
 
 app = shared.new_app()
 
@@ -23,29 +29,44 @@ app = shared.new_app()
 def store(
     context: typer.Context,
     remote: Annotated[bool, typer.Option("--remote", help="read what lies in the remote too")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="take what is damaged out of the store, so that it can be put there again")] = False,
 ) -> None:
-    """Read every object of the store and hold it against its digest; each that changed is named. Exit code 1 if one did."""
+    """Read every object of the store and hold it against its digest; each that changed is named. Exit code 1 if one did.
+
+    With --mend what is damaged is gone from the store, and all else stays: then it can be added, pulled or made again.
+    """
     project = shared.project(context)
-    here, count, size = holdings.store_here(project), 0, [0]
-    total = sum(bytes_ for _, bytes_ in here.objects())
-    with Bar("reading the store", shown=not shared.asked(context).json) as bar:
-
-        def tell(bytes_: int) -> None:
-            nonlocal count
-            count += 1
-            size[0] += bytes_
-            bar.to(size[0], total, f"{count:,} objects")
-
-        faults = [fault.what for fault in here.faults(tell)]
-    told = {"objects": count, "size": size[0], "faults": faults}
-    words = [f"{count:,} objects, {size_in_words(size[0])}: {'every one is what was written' if not faults else _listed(faults)}"]
+    with alone(project, "towpath verify store --mend") if mend else nullcontext():
+        count, size, damaged = _read(project, shown=not shared.asked(context).json)
+        if mend:
+            holdings.store_here(project).set_aside(damaged)
+    faults = [one.fault.what for one in damaged]
+    told: dict[str, object] = {"objects": count, "size": size, "faults": faults, "mended": mend}
+    words = [f"{count:,} objects, {size_in_words(size)}: {_listed(faults) if faults else 'every one is what was written'}"]
+    words += [_MENDED if mend else _MEND] if faults else []
+    failed = bool(faults) and not mend
     if remote:
         found = holdings.remote(project).verify()
         told, words = {**told, "remote": found._asdict()}, [*words, f"remote: {found}"]
-        faults += found.faults
+        failed = failed or bool(found.faults)
     shared.answer(context, told, "\n".join(words))
-    if faults:
+    if failed:
         raise typer.Exit(1)
+
+
+def _read(project: Project, *, shown: bool) -> tuple[int, int, list[Damage]]:
+    """How many objects the store has, of how many bytes, and what is damaged."""
+    here = holdings.store_here(project)
+    total, count, size = sum(bytes_ for _, bytes_ in here.objects()), 0, 0
+    with Bar("reading the store", shown=shown) as bar:
+
+        def tell(bytes_: int) -> None:
+            nonlocal count, size
+            count, size = count + 1, size + bytes_
+            bar.to(size, total, f"{count:,} objects")
+
+        damaged = list(here.damages(tell))
+    return count, size, damaged
 
 
 @app.command()
@@ -74,7 +95,7 @@ def _faults(project: Project, locked: lock.Locked) -> Iterator[str]:
     yield from (f"object {digest} is neither here nor in a remote" for digest in sorted(lost))
     for digest in filter(store.has, objects):
         try:
-            store.get(digest)
+            store.check(digest)
         except TowpathError as fault:
             yield f"{fault.what} (mend: {fault.mend})"
 

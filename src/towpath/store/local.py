@@ -16,12 +16,14 @@ from threading import Lock
 import msgspec
 
 from towpath.digest import Digest, of_bytes, of_file
-from towpath.errors import Broken, Unavailable
+from towpath.errors import Broken, TowpathError, Unavailable
+from towpath.store.damage import Damage, damages, set_aside
 from towpath.store.direct import write_all
+from towpath.store.noted import every, noted, path_of
 from towpath.store.packs import Packing, Packs
 from towpath.store.port import Execution, corrupt, unknown
 from towpath.store.transfer import copy, flush
-from towpath.store.whole import Collected, collect, faults, objects
+from towpath.store.whole import Collected, collect, objects
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
 PACKED_UNDER = 128 << 10  # bytes: what is smaller goes into a pack, where many are put at once
@@ -116,12 +118,28 @@ class LocalStore:
             raise corrupt(digest, found, place)
         return data
 
+    def check(self, digest: Digest) -> None:
+        """Read an object without holding it in memory. Raises UnknownName, Broken."""
+        with self._explained():
+            try:
+                found = of_file(self.path(digest))
+            except FileNotFoundError:
+                found = of_bytes(self._packed(digest)[0])
+        if found != digest:
+            raise corrupt(digest, found, str(self.path(digest)))
+
     def _packed(self, digest: Digest) -> tuple[bytes, str]:
         found = self._packs.find(digest)
         if found is None:
-            raise unknown(digest)
+            raise self._absent(digest)
         pack, offset, size = found
         return pack.read(offset, size), f"{pack.path} at {offset:,}"
+
+    def _absent(self, digest: Digest) -> TowpathError:
+        """The error for an object that is nowhere; where a pack cannot be read, nobody can say that it was never there."""
+        for fault in self._packs.broken.values():
+            return Broken(f"object {digest} is not in the store, or was in a broken pack: {fault.what}", mend=fault.mend)
+        return unknown(digest)
 
     def get_file(self, digest: Digest, target: Path) -> None:
         path = self.path(digest)
@@ -149,7 +167,7 @@ class LocalStore:
         try:
             os.link(self.path(digest), target)
         except FileNotFoundError:
-            raise (OSError("it lies in a pack") if self.has(digest) else unknown(digest)) from None
+            raise (OSError("it lies in a pack") if self.has(digest) else self._absent(digest)) from None
 
     def has(self, digest: Digest) -> bool:
         return os.path.exists(self._object(digest)) or self._packs.find(digest) is not None
@@ -167,7 +185,7 @@ class LocalStore:
         except FileNotFoundError:
             found = self._packs.find(digest)
         if found is None:
-            raise unknown(digest)
+            raise self._absent(digest)
         return found[2]
 
     def sync(self) -> None:
@@ -185,42 +203,45 @@ class LocalStore:
         """Every object that lies here, with its size in bytes; one that lies here twice is told twice."""
         return objects(self.root, self._packs.all())
 
-    def faults(self, tell: Callable[[int], None] = lambda size: None) -> Iterator[Broken]:
+    def damages(self, tell: Callable[[int], None] = lambda size: None) -> Iterator[Damage]:
         """Read everything that lies here; what is not what was written. ``tell`` gets the size of each object that was read."""
-        return faults(self.root, self._packs.all(), tell)
+        return damages(self.root, self._packs.all(), self._packs.broken, tell)
+
+    def set_aside(self, found: Iterable[Damage]) -> None:
+        """Take what is damaged out of the store, so that it can be put again; the next `collect` removes it. Nobody may write meanwhile."""
+        with self._explained():
+            set_aside(self.root, found)
 
     def collect(self, live: Collection[Digest], *, dry_run: bool = False) -> Collected:
         """Remove every object that is not ``live``, and what cut-off writers left. Nobody may write meanwhile.
 
         Objects that live in a pack with others that do not are written into a new one before the old one goes.
+
+        Raises:
+            Broken: a pack cannot be read: what it holds may name what then would not seem to live.
         """
+        packs = self._packs.all()
+        for fault in self._packs.broken.values():
+            raise fault
         with self._explained():
-            return collect(self.root, self._packs.all(), live, dry_run=dry_run)
+            return collect(self.root, packs, live, dry_run=dry_run)
 
     def remember(self, execution: Execution) -> None:
         with self._explained(), self._temporary() as temporary:
             _write_new(temporary, msgspec.json.encode(execution), 0o644)
-            self._place(temporary, str(self._executions(execution.fingerprint)))
+            self._place(temporary, str(path_of(self.root, execution.fingerprint)))
 
     def executions(self) -> Iterator[Execution]:
         """Every execution that is noted and whose note can be read."""
-        for path in sorted((self.root / "executions").glob("*/*.json")):
-            with suppress(msgspec.DecodeError, msgspec.ValidationError, FileNotFoundError):
-                yield msgspec.json.decode(path.read_bytes(), type=Execution)
+        return every(self.root)
 
     def recall(self, fingerprint: Digest) -> Execution | None:
-        try:
-            execution = msgspec.json.decode(self._executions(fingerprint).read_bytes(), type=Execution)
-        except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
-            return None  # a lost or torn note costs one execution, never a wrong answer
-        return execution if self.has(execution.output) else None
+        execution = noted(self.root, fingerprint)
+        return execution if execution and self.has(execution.output) else None
 
     def path(self, digest: Digest) -> Path:
         """Where the object lies, or would lie."""
         return Path(self._object(digest))
-
-    def _executions(self, fingerprint: Digest) -> Path:
-        return self.root / "executions" / fingerprint[:2] / f"{fingerprint[2:]}.json"
 
     def _object(self, digest: Digest) -> str:
         return f"{self._objects}/{digest[:2]}/{digest[2:]}"

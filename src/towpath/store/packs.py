@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from towpath.digest import Digest, of_bytes
+from towpath.errors import Broken, Unavailable
 from towpath.store.direct import Writer
+from towpath.store.port import MEND
 
 SUFFIX = ".pack"
 PACK_BYTES = 64 << 20
@@ -104,7 +106,7 @@ class Pack:
     """A pack that is there. Its index is looked into where it lies, never read as a whole.
 
     Raises:
-        ValueError: the file is no pack, or was cut off.
+        Broken: the file is no pack, or was cut off.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,12 +114,17 @@ class Pack:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size < _END.size:
-                raise ValueError(f"{path} is no pack: it has {size} bytes")
+                raise Broken(f"{path} is no pack: it has {size} bytes", mend=MEND)
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.count, mark = _END.unpack_from(self._bytes, size - _END.size)
-        self._begin = size - _END.size - self.count * _ENTRY.size
+        self._begin: int = size - _END.size - self.count * _ENTRY.size
         if mark != _MARK or self._begin < 0:
-            raise ValueError(f"{path} is no pack, or was cut off")
+            raise Broken(f"{path} is no pack, or was cut off", mend=MEND)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its objects."""
+        return self._begin
 
     def find(self, digest: bytes) -> tuple[int, int] | None:
         """Offset and size of an object, by bisection; None where it is not in this pack."""
@@ -148,10 +155,14 @@ class Pack:
 
 
 class Packs:
-    """The packs of a folder; those that came since are seen when something is not found."""
+    """The packs of a folder; those that came since are seen when something is not found.
+
+    What is no pack, or was cut off, is passed over and lies in ``broken``: whoever needs nothing from it goes on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.broken: dict[Path, Broken] = {}
         self._packs: dict[str, Pack] = {}
         self._seen = -1
 
@@ -175,9 +186,22 @@ class Packs:
         if mark == self._seen:
             return False
         names = {name for name in os.listdir(self.folder) if name.endswith(SUFFIX)}
-        self._packs = {name: self._packs.get(name) or Pack(self.folder / name) for name in sorted(names)}
+        self.broken = {}
+        opened = {name: self._packs.get(name) or self._opened(self.folder / name) for name in sorted(names)}
+        self._packs = {name: pack for name, pack in opened.items() if pack}
         self._seen = mark
         return True
+
+    def _opened(self, path: Path) -> Pack | None:
+        try:
+            return Pack(path)
+        except FileNotFoundError:  # collected since it was listed
+            return None
+        except OSError as fault:
+            raise Unavailable(f"the pack {path} cannot be read: {fault.strerror}", mend="let this user read it") from fault
+        except Broken as fault:
+            self.broken[path] = fault
+            return None
 
     def all(self) -> list[Pack]:
         """Every pack that is there now."""

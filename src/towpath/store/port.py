@@ -11,6 +11,11 @@ import msgspec
 from towpath.digest import Digest
 from towpath.errors import Broken, UnknownName
 
+MEND = (
+    "`towpath verify store --mend` sets it aside and leaves all else; then `towpath data add` or `towpath data pull` puts it there again, "
+    "or a run makes it; a disk that changes bytes should be replaced"
+)
+
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """One time a step really ran: what it made, and how long it took."""
@@ -97,5 +102,5 @@ def corrupt(digest: Digest, found: Digest, where: str) -> Broken:
     """The error of ``get`` for an object whose bytes changed."""
     return Broken(
         f"object {digest} in {where} is corrupt: its bytes now give {found}",
-        mend=f"delete {where} and run what made it again; a disk that changes bytes should be replaced",
+        mend=MEND,
     )

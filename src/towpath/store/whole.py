@@ -1,17 +1,18 @@
-"""A store on this machine as a whole: everything that lies in it, whether it is what was written, and removing what nothing needs."""
+"""A store on this machine as a whole: everything that lies in it, and removing what nothing needs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from towpath.digest import Digest, of_bytes, of_file
-from towpath.errors import Broken
+from towpath.digest import Digest
 from towpath.quantities import size_in_words
 from towpath.store.packs import SUFFIX, Pack, PackWriter
-from towpath.store.port import corrupt
+from towpath.store.transfer import flush_one
+
+ASIDE = "damaged"  # the folder of what was found damaged and taken out
 
 
 class Collected(NamedTuple):
@@ -35,25 +36,12 @@ class Collected(NamedTuple):
 
 def objects(root: Path, packs: Iterable[Pack]) -> Iterator[tuple[Digest, int]]:
     """Every object with its size in bytes."""
-    yield from ((digest, path.stat().st_size) for digest, path in _singles(root))
+    yield from ((digest, path.stat().st_size) for digest, path in singles(root))
     for pack in packs:
         yield from ((digest, size) for digest, _, size in pack.entries())
 
 
-def faults(root: Path, packs: Iterable[Pack], tell: Callable[[int], None]) -> Iterator[Broken]:
-    """Read every object; those that are not what was written."""
-    for digest, path in _singles(root):
-        if (found := of_file(path)) != digest:
-            yield corrupt(digest, found, str(path))
-        tell(path.stat().st_size)
-    for pack in packs:
-        for digest, offset, size in pack.entries():
-            if (found := of_bytes(pack.read(offset, size))) != digest:
-                yield corrupt(digest, found, f"{pack.path} at {offset:,}")
-            tell(size)
-
-
-def _singles(root: Path) -> Iterator[tuple[Digest, Path]]:
+def singles(root: Path) -> Iterator[tuple[Digest, Path]]:
     """Objects that are a file each."""
     for folder in _files(root / "objects"):
         yield from ((Digest(folder.name + path.name), path) for path in _files(folder))
@@ -62,11 +50,13 @@ def _singles(root: Path) -> Iterator[tuple[Digest, Path]]:
 def collect(root: Path, packs: Iterable[Pack], live: Collection[Digest], *, dry_run: bool) -> Collected:
     """Remove from the store in ``root`` what is not ``live``; see `LocalStore.collect`."""
     kept, gone = _loose(root, live)
-    torn = [path for folder in ("tmp", "packs") for path in _files(root / folder) if path.suffix != SUFFIX]
+    torn = [path for folder in ("tmp", "packs", ASIDE) for path in _files(root / folder) if folder == ASIDE or path.suffix != SUFFIX]
     packed = [(pack, *_parted(pack, live)) for pack in packs]
     if not dry_run:
         for pack, stay, go in packed:
-            _thin(pack, stay, go)
+            if go:
+                rewrite(pack, stay)
+                pack.path.unlink()
         for path in (*(path for path, _ in gone), *torn):
             path.unlink()
     stays = [size for _, stay, _ in packed for _, _, size in stay]
@@ -91,7 +81,7 @@ Sized = list[tuple[Path, int]]
 def _loose(root: Path, live: Collection[Digest]) -> tuple[Sized, Sized]:
     kept: Sized = []
     gone: Sized = []
-    for digest, path in _singles(root):
+    for digest, path in singles(root):
         (kept if digest in live else gone).append((path, path.stat().st_size))
     return kept, gone
 
@@ -104,10 +94,8 @@ def _parted(pack: Pack, live: Collection[Digest]) -> tuple[Entries, Entries]:
     return [entry for entry in entries if entry[0] in live], [entry for entry in entries if entry[0] not in live]
 
 
-def _thin(pack: Pack, stay: Entries, go: Entries) -> None:
-    """Leave of a pack what stays: in a new one, that is there before the old one goes."""
-    if not go:
-        return
+def rewrite(pack: Pack, stay: Entries) -> None:
+    """Write what stays of a pack into a new one, which is there before the old one goes."""
     if stay:
         temporary = pack.path.with_name(f"{os.getpid()}-{os.urandom(8).hex()}")
         thinner = PackWriter(str(temporary))
@@ -116,4 +104,4 @@ def _thin(pack: Pack, stay: Entries, go: Entries) -> None:
         thinner.close(whole=True)
         temporary.chmod(0o444)
         temporary.rename(temporary.with_suffix(SUFFIX))
-    pack.path.unlink()
+        flush_one(pack.path.parent)
