@@ -6,28 +6,21 @@ were removed take many times longer, which would be charged to whoever comes lat
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks import peers, tables
+from benchmarks import checks, ledger, many, peers, pushes
 from benchmarks.frame import Row, main
+from benchmarks.places import LARGE_BYTES, TOWPATH, Place, fill, flushed, say, stored, timed
 from towpath.digest import of_file
 
 SMALL, SMALL_BYTES = 20_000, 10_240
 CHANGES = 3
-LARGE_BYTES = int(os.environ.get("BENCH_LARGE_BYTES", 2 << 30))
-TOWPATH = [str(Path(sys.executable).with_name("towpath"))]
-MANY, MANY_BYTES = int(os.environ.get("BENCH_MANY", 1_000_000)), 100
-YAML = "name: bench\nremote: {remote}\ndata: {{things: {things}}}\nmodel: {{task: binary, rows: things, label: x}}\n"
 
 
 def rows() -> Iterator[Row]:
@@ -37,73 +30,15 @@ def rows() -> Iterator[Row]:
         place = Place(Path(folder), dvc)
         yield from _small(place)
         yield from _large(place)
-        yield from _pushes(place)
-        yield from _many(place)
-
-
-class Place:
-    """Folders with the same files, one a tool; hard links to one original, which no tool changes."""
-
-    def __init__(self, folder: Path, dvc: Path) -> None:
-        self.folder, self.dvc, self._count = folder, str(dvc), 0
-
-    def new(self, original: Path) -> Path:
-        """A fresh repository whose ``things`` is a copy of ``original``."""
-        self._count += 1
-        home = self.folder / f"{self._count:03}"
-        home.mkdir()
-        copied = shutil.copytree if original.is_dir() else shutil.copyfile
-        copied(original, home / "things")
-        subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
-        declare(home, "things")
-        return home
-
-    def with_dvc(self, original: Path, cache: str) -> Path:
-        """The same, with DVC set up to fill its work trees by ``cache`` (copy, hardlink)."""
-        home = self.new(original)
-        say([self.dvc, "init", "--quiet"], home)
-        say([self.dvc, "config", "cache.type", cache], home)
-        say([self.dvc, "config", "core.analytics", "false"], home)
-        return home
-
-    def with_lfs(self, original: Path) -> Path:
-        """The same, with git-lfs tracking it."""
-        home = self.new(original)
-        say(["git", "lfs", "install", "--local"], home)
-        say(["git", "lfs", "track", "things/**" if original.is_dir() else "things"], home)
-        return home
-
-
-def declare(home: Path, things: str) -> None:
-    """A project whose dataset is ``things``, with a remote of its own beside it."""
-    (home.parent / f"{home.name}-remote").mkdir(exist_ok=True)
-    (home / "towpath.yaml").write_text(YAML.format(things=things, remote=f"../{home.name}-remote"))
-
-
-def say(command: list[str], cwd: Path) -> float:
-    """Seconds that a command takes."""
-    begin = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, capture_output=True)
-    return time.perf_counter() - begin
-
-
-def flushed() -> None:
-    """What earlier work left to be written is on disk before the next is timed."""
-    os.sync()
-
-
-def timed(command: list[str], cwd: Path, times: int = 1) -> float:
-    """The median of several; after a flush, so that each starts alike."""
-    took = []
-    for _ in range(times):
-        flushed()
-        took.append(say(command, cwd))
-    return median(took)
+        yield from pushes.rows(place)
+        yield from many.rows(place)
+    yield from checks.rows()
+    yield from ledger.rows_of_many()
 
 
 def _small(place: Place) -> Iterator[Row]:
     original = place.folder / "small"
-    _fill(original, SMALL, SMALL_BYTES)
+    fill(original, SMALL, SMALL_BYTES)
     lfs = shutil.which("git-lfs") is not None
     bound = f"read and hash alone: {_read_all(original):.2f} s"
     ours, copied, linked, in_lfs = place.new(original), place.with_dvc(original, "copy"), place.with_dvc(original, "hardlink"), None
@@ -137,11 +72,11 @@ def _small(place: Place) -> Iterator[Row]:
 
 def _one_changed(place: Place, ours: Path, copied: Path, in_lfs: Path | None) -> Iterator[Row]:
     one = sorted(path for path in (ours / "things").rglob("*") if path.is_file())[SMALL // 2].relative_to(ours)
-    before, theirs_before = _stored(ours / ".towpath/store"), _stored(copied / ".dvc/cache")
+    before, theirs_before = stored(ours / ".towpath/store"), stored(copied / ".dvc/cache")
     us = _changed(ours, one, [*TOWPATH, "data", "add"])
-    grew = (_stored(ours / ".towpath/store") - before) / CHANGES / 1e3
+    grew = (stored(ours / ".towpath/store") - before) / CHANGES / 1e3
     theirs = _changed(copied, one, [place.dvc, "add", "--quiet", "things"])
-    they_grew = (_stored(copied / ".dvc/cache") - theirs_before) / CHANGES / 1e3
+    they_grew = (stored(copied / ".dvc/cache") - theirs_before) / CHANGES / 1e3
     found = {"dvc copy": theirs}
     if in_lfs:
         found["git-lfs"] = _changed(in_lfs, one, ["git", "add", "things"])
@@ -202,72 +137,9 @@ def _large(place: Place) -> Iterator[Row]:
     yield Row(work=f"check out a file of {size}, linked", ours=linked, unit="s", goal="<= .2 s", holds=linked <= 0.2)
 
 
-def _pushes(place: Place) -> Iterator[Row]:
-    """How many bytes a push sends after a small change of a large table."""
-    for form in ("csv", "parquet"):
-        home = place.folder / f"push-{form}"
-        home.mkdir()
-        subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
-        declare(home, f"things.{form}")
-        tables.write(home / f"things.{form}", LARGE_BYTES)
-        say([*TOWPATH, "data", "add"], home)
-        say([*TOWPATH, "data", "push"], home)
-        for change in (tables.append, tables.insert) if form == "csv" else (tables.append,):
-            change(home / f"things.{form}", 0.01)
-            say([*TOWPATH, "data", "add"], home)
-            told = subprocess.run([*TOWPATH, "data", "push", "--json"], cwd=home, check=True, capture_output=True, text=True).stdout
-            size = (home / f"things.{form}").stat().st_size
-            share = 100 * json.loads(told)["sent"] / size
-            where = "inserted in the middle" if change is tables.insert else "appended"
-            what = f"bytes sent after 1 % was {where}, {size / 1e9:.1f} GB {form}"
-            yield Row(work=what, ours=share, unit="%", peers={"dvc (the whole file)": 100.0}, goal="<= 3 %", holds=share <= 3)
-        shutil.rmtree(home)
-
-
-def _many(place: Place) -> Iterator[Row]:
-    """A million files: what an addition and a status take, and how much memory."""
-    original = place.folder / "many"
-    _fill(original, MANY, MANY_BYTES)
-    home = place.folder / "of-many"
-    home.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
-    original.rename(home / "things")
-    declare(home, "things")
-    added, peak = _measured([*TOWPATH, "data", "add"], home)
-    say([*TOWPATH, "data", "status"], home)
-    asked, peak_asked = _measured([*TOWPATH, "data", "status"], home)
-    most = max(peak, peak_asked)
-    yield Row(work=f"add {MANY:,} files of {MANY_BYTES} B", ours=added, unit="s", goal="recorded")
-    yield Row(work=f"status of {MANY:,} files", ours=asked, unit="s", goal="recorded")
-    yield Row(work=f"memory for {MANY:,} files", ours=most, unit="MB", goal="< 1,500 MB", holds=most < 1500)
-
-
-MEASURE = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
-
-def _measured(command: list[str], cwd: Path) -> tuple[float, float]:
-    """Seconds and the most memory, in MB, that a command took; started by a small process, as a child begins with its parent's memory."""
-    flushed()
-    begin = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", MEASURE, *command], cwd=cwd, check=True, capture_output=True, text=True)
-    return time.perf_counter() - begin, int(done.stdout) / 1e3
-
-
 def _times(work: str, ours: float, found: dict[str, float], times: float, bound: str, against: float) -> Row:
     goal = f"{times:g} times faster than {next(iter(found))}"
     return Row(work=work, ours=ours, unit="s", peers=found, bound=bound, goal=goal, holds=against >= times * ours)
-
-
-def _fill(folder: Path, files: int, size: int) -> None:
-    made = random.Random(0)
-    for number in range(files):
-        path = folder / f"{number % 200:03}" / f"{number:07}.bin"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(made.randbytes(size))
 
 
 def _random_file(path: Path, size: int) -> None:
@@ -288,10 +160,6 @@ def _read_all(folder: Path) -> float:
 def _copied(source: Path, target: Path) -> float:
     flushed()
     return say(["cp", str(source), str(target)], source.parent)
-
-
-def _stored(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 if __name__ == "__main__":
