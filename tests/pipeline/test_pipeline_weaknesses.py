@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from towpath.pipeline.code import weaknesses as kinds
+from towpath.pipeline.code import listed as kinds
 from towpath.pipeline.code.reach import Project
 
-HEAD = """import importlib, inspect, os, random, secrets, subprocess, sys, time, uuid
-import numpy as np
+HEAD = """import configparser, importlib, inspect, os, random, secrets, subprocess, sys, time, uuid; import xml.etree.ElementTree as ET
+import lightgbm as lgb, numpy as np, pandas as pd, torch; from deltalake import DeltaTable; from dotenv import load_dotenv
 import polars as pl
-import requests
-from datetime import datetime
+import requests; from sklearn import datasets; from transformers import Auto; from openpyxl import load_workbook
+from datetime import datetime; from omegaconf import OmegaConf; from pydantic_settings import BaseSettings
 from pathlib import Path
 from helper import load, table
 NAME = "x"
@@ -61,6 +61,31 @@ def of_body(root: Path, body: str) -> tuple[str, ...]:
         ("return rides.sample(5)", "sample", kinds.RANDOM),
         ("return hash('a')", "hash", kinds.RANDOM),
         ("return __file__", "__file__", kinds.OWN_TEXT),
+        ("return datasets.fetch_openml('x')", "datasets.fetch_openml", kinds.OUTSIDE),
+        ("return datasets.load_files('x')", "datasets.load_files", kinds.READS),
+        ("return configparser.ConfigParser().read('x')", "configparser.ConfigParser", kinds.READS),
+        ("load_dotenv()", "load_dotenv", kinds.MACHINE),
+        ("return BaseSettings()", "BaseSettings", kinds.MACHINE),
+        ("return OmegaConf.load('x')", "OmegaConf.load", kinds.READS),
+        ("return Auto.from_pretrained('x')", "from_pretrained", kinds.OUTSIDE),
+        ("return ET.parse('x')", "ET.parse", kinds.READS),
+        ("return load_workbook('x')", "load_workbook", kinds.READS),
+        ("return lgb.Booster(model_file='x')", "Booster", kinds.READS),
+        ("return DeltaTable('x')", "DeltaTable", kinds.READS),
+        ("return Path('x').exists()", "exists", kinds.READS),
+        ("return Path('x').stat()", "stat", kinds.READS),
+        ("return Path('x').resolve()", "resolve", kinds.MACHINE),
+        ("return os.path.isfile('x')", "os.path.isfile", kinds.READS),
+        ("return pd.Timestamp('now')", "Timestamp", kinds.CLOCK),
+        ("return np.random.default_rng(None)", "default_rng", kinds.RANDOM),
+        ("return np.random.default_rng(seed=None)", "default_rng", kinds.RANDOM),
+        ("np.random.seed()", "seed", kinds.RANDOM),
+        ("return rides.sample(5, seed=None)", "sample", kinds.RANDOM),
+        ("f = open; return f('x')", "open", kinds.READS),
+        ("return [*map(open, ['x'])]", "open", kinds.READS),
+        ("return sorted(rides, key=hash)", "hash", kinds.RANDOM),
+        ("os.chdir('/')", "chdir", kinds.STATE),
+        ("pd.set_option('a', 1)", "set_option", kinds.STATE),
         ("return rows.__doc__", "rows.__doc__", kinds.OWN_TEXT),
         ("return inspect.getsource(load)", "inspect.getsource", kinds.OWN_TEXT),
     ],
@@ -77,6 +102,14 @@ def test_it_is_named_with_its_line_and_the_way_to_declare_it(tmp_path: Path, bod
         "return np.random.default_rng(3).random()",
         "return np.random.random()",  # seeded before each step
         "return random.random()",
+        "return torch.randn(3), torch.randint(5, (2,)), torch.nn.Linear(2, 1)",
+        "return random.Random(3).random()",
+        "return datasets.load_iris()",
+        "return lgb.Booster(model_str=rides)",
+        "return pd.Timestamp('2024-01-01')",
+        "return [photo.exists() for photo in photos.iterdir()]",
+        "id = 3; return id",
+        "np.random.seed(3)",
         "return rides.sample(5, seed=1)",
         "return [open(file).read() for file in photos.iterdir()]",
         "one = photos / 'a.txt'\n    with one.open() as file:\n        return file.read()",

@@ -36,7 +36,7 @@ from towpath.store import Execution, Store
 PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # before a step is tried again
 GLANCE_S = 1.0  # after so long, whoever looks on is told
 _PLAIN, _LONGEST = " []@()+,=:", 200  # letters of a step's name that are those of its log, and how many
-_SEEDED = "numpy"  # the library whose global generator is sown, if the step's own libraries bring it
+_SEEDED = ("numpy", "torch")  # the libraries whose global generators are sown, if the step's own libraries bring them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +231,7 @@ def _known(step: Step, values: Mapping[str, Value], setting: Setting) -> Execute
     setting.store.put(canonical_json(known_by))
     for value in inputs.values() if image else ():
         setting.bring(value)
-    libraries = (_SEEDED,) if image or _SEEDED in known_by.get("distributions", ()) else ()
+    libraries = _SEEDED[:1] if image else tuple(one for one in _SEEDED if one in known_by.get("distributions", ()))
     task = Task(
         step=step.name,
         work=step.work,

@@ -18,7 +18,12 @@ def seed_of(project: str, step: str, seed: int) -> int:
 
 
 def sow(seed: int) -> None:
-    """Seed what users' libraries draw from when they are given no seed: ``random``, and NumPy's global generator where it is loaded."""
+    """Seed what users' libraries draw from when they are given no seed: ``random``, and the global generators of NumPy and PyTorch.
+
+    Of the latter two, those that are loaded: a step's task says which it needs.
+    """
     random.seed(seed)
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(seed)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
