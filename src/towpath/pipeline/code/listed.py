@@ -97,10 +97,8 @@ OF_PATHS = {
 }  # in modules that import pathlib, as others have methods of these names
 SETTINGS = ("pandas.set_option", "polars.Config.set_", "torch.set_", "numpy.seterr", "os.chdir", "os.putenv", "locale.setlocale")
 NOW = {"pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"}  # of the texts "now" and "today"
-SEEDED_BY = {
-    f"numpy.random.{name}" for name in ("default_rng", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
-}
-SEEDED_BY |= {"random.Random"}
+_GENERATORS = ("default_rng", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+SEEDED_BY = {f"numpy.random.{name}" for name in _GENERATORS} | {"random.Random"}
 DRAWS = ("numpy.random.", "random.", "torch.rand", "torch.normal", "torch.bernoulli", "torch.multinomial", "torch.nn.")
 RESEEDS = {"numpy.random.seed", "random.seed"}  # with nothing: anew from the machine
 SETS_SEED = {"numpy.random.seed", "random.seed", "numpy.random.Generator"}

@@ -72,25 +72,26 @@ def _of_call(piece: Piece, call: ast.Call, name: str, chain: tuple[str, ...], wh
     if not chain and not whole:
         is_plain = name in ("getattr", "setattr", "delattr") and len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
         return BUILTIN.get(name) if not is_plain and _is_builtin(piece, name) else None
-    last = chain[-1] if chain else whole.rpartition(".")[2]
     if whole in ("operator.attrgetter", "operator.methodcaller"):
         return None if all(isinstance(one, ast.Constant) for one in call.args) else LOOKS_UP
-    if whole in SEEDED_BY:
+    if whole in SEEDED_BY or whole in RESEEDS:
         return None if _has_seed(call) else RANDOM
-    if whole in RESEEDS and not _has_seed(call):
-        return RANDOM
+    if whole.startswith(DRAWS):
+        return EARLY if on_import and whole not in SETS_SEED else None
     if whole.startswith(SETTINGS):
         return None if on_import else STATE
     if whole in NOW and any(isinstance(one, ast.Constant) and str(one.value).lower() in ("now", "today") for one in call.args):
         return CLOCK
-    if any(word.arg == "model_file" for word in call.keywords):
-        return READS
-    if whole.startswith(DRAWS):
-        return EARLY if on_import and whole not in SETS_SEED else None
+    return _of_method(piece, call, chain[-1] if chain else whole.rpartition(".")[2], whole)
+
+
+def _of_method(piece: Piece, call: ast.Call, last: str, whole: str) -> Weakness | None:
     if last in ("sample", "shuffle") and _loads(piece, "polars"):
         return None if any(word.arg in ("seed", "random_state", None) and not _is_none(word.value) for word in call.keywords) else RANDOM
     is_read = last.startswith("read_") and (not whole or whole.partition(".")[0] in ("polars", "pandas", "pyarrow", "geopandas", "dask"))
-    return READS if is_read or (last == "open" and not whole) else METHODS.get(last) or _of_path(piece, last, whole)
+    if is_read or (last == "open" and not whole) or any(word.arg == "model_file" for word in call.keywords):
+        return READS
+    return METHODS.get(last) or _of_path(piece, last, whole)
 
 
 def _of_path(piece: Piece, method: str, whole: str) -> Weakness | None:
