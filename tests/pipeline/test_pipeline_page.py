@@ -9,7 +9,7 @@ import pytest
 from tests.docs.test_data_page import as_pattern, exchanges
 from tests.docs.test_readme import BLOCK, Shell
 
-from towpath.pipeline.code import weaknesses
+from towpath.pipeline.code import listed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pipeline.md").read_text()
 BLOCKS = [(kind, name.strip(), text) for kind, name, text in BLOCK.findall(PAGE)]
@@ -37,7 +37,7 @@ def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
 
 def test_every_kind_of_weakness_is_on_the_page() -> None:
     table = PAGE.split("| weakness |")[1].split("\n\n")[0]
-    kinds = [one for one in vars(weaknesses).values() if isinstance(one, weaknesses.Weakness)]
+    kinds = [one for one in vars(listed).values() if isinstance(one, listed.Weakness)]
     assert len(table.splitlines()) - 2 == len(kinds)
 
 

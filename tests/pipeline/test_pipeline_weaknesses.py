@@ -140,10 +140,6 @@ def test_draws_on_import_are_named(tmp_path: Path) -> None:
     assert found == (f"pipeline.py:9: `random` {kinds.EARLY.what}: {kinds.EARLY.mend}",)
 
 
-def test_a_seed_on_import_is_no_weakness(tmp_path: Path) -> None:
-    assert told(tmp_path, "RNG = np.random.default_rng(3)\ndef rows(rides):\n    return RNG\n") == ()
-
-
 def test_a_global_is_named(tmp_path: Path) -> None:
     found = told(tmp_path, "COUNT = 0\ndef rows(rides):\n    global COUNT\n    COUNT += 1\n    return COUNT\n")
     assert found == (f"pipeline.py:10: `COUNT` {kinds.STATE.what}: {kinds.STATE.mend}",)

@@ -20,7 +20,7 @@ OUTSIDE = Weakness("asks something outside this process", "keep what it answers 
 RANDOM = Weakness("may draw without a known seed", "give it a seed, as a keyword-only parameter or a constant")
 EARLY = Weakness("draws on import, before the step's seed is set", "draw inside the step")
 OWN_TEXT = Weakness("reads the code's own text or place, of which the fingerprint knows the syntax tree only", "write it as a constant")
-STATE = Weakness("is bound anew while running, and kept until the process ends", "return the value, and take it as a parameter")
+STATE = Weakness("outlasts the step in its process, where others see it", "make it in the step; a cache by `functools.cache`")
 
 BUILTIN = {
     **dict.fromkeys(("eval", "exec", "__import__", "globals", "vars", "locals", "getattr", "setattr", "delattr"), LOOKS_UP),

@@ -58,6 +58,15 @@ def target_of(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*filter(None, parts), *([node.module] if node.module else [])])
 
 
+def dotted(node: ast.AST) -> tuple[str, Chain]:
+    """``a.b.c`` as ("a", ("b", "c")); the name is empty where that is no name's: ``a().b.c``."""
+    chain: list[str] = []
+    while isinstance(node, ast.Attribute):
+        chain.append(node.attr)
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else "", tuple(reversed(chain))
+
+
 class Import(NamedTuple):
     """One name that an import binds, ``*`` for all: what it stands for, the module that is loaded, and the import of it alone."""
 

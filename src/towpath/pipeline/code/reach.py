@@ -7,7 +7,7 @@ running cannot be followed: it is named as a weakness, never passed over in sile
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -15,7 +15,10 @@ import msgspec
 
 from towpath.pipeline.code import weaknesses
 from towpath.pipeline.code.changing import Changes, Changing
+from towpath.pipeline.code.lasting import Left, left_by
+from towpath.pipeline.code.later import after_import
 from towpath.pipeline.code.linking import Leads, Linker
+from towpath.pipeline.code.listed import STATE
 from towpath.pipeline.code.names import Import
 from towpath.pipeline.code.sliced import sliced
 from towpath.pipeline.code.syntax import IMPORT, Module, Piece
@@ -40,6 +43,7 @@ class Project(Tree):
         self._linker = Linker(self)
         self._changing = Changing(self, self._linker)
         self._weak: dict[tuple[Piece, bool], list[str]] = {}
+        self._left: dict[Piece, list[Left]] = {}
 
     def reach(self, function: str) -> Reached:
         """Everything that a function of the pipeline can reach."""
@@ -51,10 +55,21 @@ class Project(Tree):
         for piece in walk.reached:
             known_by = piece, piece in walk.named
             if known_by not in self._weak:
-                shown = piece.module.file.relative_to(self.root).as_posix()
-                self._weak[known_by] = [f"{shown}:{line}: {words}" for line, words in weaknesses.of(piece, is_step=known_by[1])]
+                self._weak[known_by] = [self._at(piece, line, words) for line, words in weaknesses.of(piece, is_step=known_by[1])]
             found += self._weak[known_by]
-        return tuple(sorted(found))
+        return tuple(sorted({*found, *self._lasting(walk)}))
+
+    def _lasting(self, walk: _Walk) -> Iterator[str]:
+        """What of it keeps state."""
+        for piece in walk.reached:
+            if piece not in self._left:
+                self._left[piece] = left_by(piece, self._linker)
+        left = {piece: found for piece in walk.reached if (found := self._left[piece])}
+        for piece, found in (after_import(left, walk.reached, walk.named, self._linker) if left else {}).items():
+            yield from (self._at(piece, one.line, weaknesses.in_words(one.shown, STATE)) for one in found)
+
+    def _at(self, piece: Piece, line: int, words: str) -> str:
+        return f"{piece.module.file.relative_to(self.root).as_posix()}:{line}: {words}"
 
     def slice(self, function: str) -> dict[str, bytes]:
         """Sources that hold what a function can reach and nothing else, by path relative to the folder on the import path.

@@ -26,6 +26,7 @@ from towpath.pipeline.code.listed import (
     Weakness,
     listed,
 )
+from towpath.pipeline.code.names import dotted
 from towpath.pipeline.code.syntax import Piece
 
 
@@ -37,7 +38,12 @@ def of(piece: Piece, *, is_step: bool = False) -> list[tuple[int, str]]:
     if piece.alone:
         return []
     found = (*_names(piece), *_calls(piece, is_step=is_step), *((piece.node.lineno, name, STATE) for name in sorted(piece.rebinds)))
-    return sorted({(line, f"`{shown}` {weakness.what}: {weakness.mend}") for line, shown, weakness in found})
+    return sorted({(line, in_words(shown, weakness)) for line, shown, weakness in found})
+
+
+def in_words(shown: str, weakness: Weakness) -> str:
+    """What cannot be known of something, and what a person can do about it."""
+    return f"`{shown}` {weakness.what}: {weakness.mend}"
 
 
 def _names(piece: Piece) -> Iterator[tuple[int, str, Weakness]]:
@@ -57,7 +63,7 @@ def _names(piece: Piece) -> Iterator[tuple[int, str, Weakness]]:
 
 def _calls(piece: Piece, *, is_step: bool) -> Iterator[tuple[int, str, Weakness]]:
     for call, on_import in piece.uses.calls:
-        name, chain = _called(call.func)
+        name, chain = dotted(call.func)
         whole = _whole(piece, name, chain)
         weakness = _of_call(piece, call, name, chain, whole, on_import=on_import)
         if (
@@ -110,14 +116,6 @@ def _has_seed(call: ast.Call) -> bool:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _called(node: ast.expr) -> tuple[str, tuple[str, ...]]:
-    chain: list[str] = []
-    while isinstance(node, ast.Attribute):
-        chain.insert(0, node.attr)
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else "", tuple(chain)
 
 
 def _whole(piece: Piece, name: str, chain: tuple[str, ...]) -> str:
