@@ -1,4 +1,7 @@
-"""The same chain of steps as a project of each tool: every step reads 1 MiB and writes 1 MiB, and passes on what changed."""
+"""The same chain of steps as a project of each tool: every step reads 1 MiB and writes 1 MiB, and passes on what changed.
+
+Where a tool has a way to declare files of code that a step depends on, they are declared: DVC's stages and Snakemake's rules name both.
+"""
 
 from __future__ import annotations
 
@@ -139,8 +142,9 @@ def snakemake() -> Tool:
     def write(count: int, fifth: int) -> dict[str, str]:
         rules = [f"rule all:\n    input: 'o{count - 1}'\n"]
         for n in range(count):
-            source, before = (f"    input: 'o{n - 1}'\n", f" o{n - 1}") if n else ("", "")
-            rules.append(f"rule s{n}:\n{source}    output: 'o{n}'\n    shell: 'python step.py {_number(n, fifth)} o{n}{before}'\n")
+            source, before = (f", 'o{n - 1}'", f" o{n - 1}") if n else ("", "")
+            takes = f"    input: 'step.py', 'helper.py'{source}\n"
+            rules.append(f"rule s{n}:\n{takes}    output: 'o{n}'\n    shell: 'python step.py {_number(n, fifth)} o{n}{before}'\n")
         return {"Snakefile": "\n".join(rules), "step.py": STEP}
 
     command = [str(programs / "snakemake"), "--cores", "2", "--quiet", "all"]
@@ -148,7 +152,7 @@ def snakemake() -> Tool:
 
 
 def metaflow() -> Tool:
-    """Metaflow: a process a step; it has no cache."""
+    """Metaflow: a process a step; no run takes what another made, unless it is told by hand to `resume` one that failed."""
     python = str(peers.programs("metaflow", "metaflow==2.19.39") / "python")
 
     def write(count: int, fifth: int) -> dict[str, str]:
