@@ -98,8 +98,8 @@ class StepPlan(Part, frozen=True, kw_only=True):
             raise ValueError("`out` and `version` belong to a command: add `cmd`")
         if self.use and self.cmd is not None:
             raise ValueError("a step is a command or a function: `cmd` or `use`")
-        if self.workers and (self.cmd is not None or self.use or self.each or self.timeout or self.memory or self.container):
-            raise ValueError("`workers` goes with a function of the pipeline, and with no `each`, `timeout`, `memory` or `container`")
+        if self.workers and (self.cmd is not None or self.use or self.each or self.memory or self.container):
+            raise ValueError("`workers` goes with a function of the pipeline, and with no `each`, `memory` or `container`")
         if self.each and self.cmd is not None:
             raise ValueError("`each` is for functions, and this is a command")
         if self.cmd is not None and not self.cmd:

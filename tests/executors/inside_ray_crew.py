@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,10 +19,11 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])  # of the nodes
 
-from tests.search.hills import deadly, hill, nap  # noqa: E402
+from tests.search.hills import deadly, hill, nap, patient  # noqa: E402
 from tests.search.test_search_crews import answered, tasks  # noqa: E402
 
 from towpath.executors.ray_crew import RayCrew  # noqa: E402
+from towpath.testing.executors import is_alive  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -70,6 +73,38 @@ def test_closing_ends_what_is_under_way(crew_of):
     crew.close()
     crew.close()
     assert crew.wait() == []
+
+
+def alive(place):
+    """How many of the processes that began a fold there are."""
+    return sum(is_alive(int(one.name.partition("-")[2])) for one in place.iterdir())
+
+
+def until(holds):
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_node_is_killed_in_the_middle_and_its_folds_are_measured_elsewhere(crew_of, cluster, tmp_path):
+    node = cluster.add_node(num_cpus=2, object_store_memory=80_000_000)
+    crew = crew_of(partial(patient, place=tmp_path))
+    asked = tasks(4)
+    for task in asked:
+        crew.submit(task)
+    until(lambda: alive(tmp_path) == 4)
+    begun = [one.name for one in tmp_path.iterdir()]
+    cluster.remove_node(node, allow_graceful=False)
+    until(lambda: alive(tmp_path) == 2)
+    (tmp_path / "go").touch()
+    answers = []
+    while len(answers) < 4:
+        answers += crew.wait()
+    found = sorted((one.task.trial.number, one.value, one.fault) for one in answers)
+    assert found == [(n, hill(asked[n].trial, n % 3), "") for n in range(4)]
+    again = [one for one in tmp_path.iterdir() if one.name not in (*begun, "go")]
+    assert len(again) == 2, "those of the node began once more"
 
 
 CODE = """

@@ -121,3 +121,40 @@ def test_through_the_client_server(home, cluster):
     out, err = run(home, "--json").communicate(timeout=100)
     cluster.remove_node(node)
     assert json.loads(out)["because"] == "3 steps, 0 of them reused", out + err
+
+
+EACH = """
+import polars as pl
+
+def rows():
+    return pl.DataFrame({"hour": [n % 3 for n in range(9)], "km": list(range(9))})
+
+def means(rows):
+    return rows.group_by("hour").agg(pl.col("km").mean())
+"""
+
+
+def test_a_step_in_parts(home, cluster):
+    node = cluster.add_node(num_cpus=2, object_store_memory=80_000_000)
+    (home / "pipeline.py").write_text(EACH)
+    (home / "towpath.yaml").write_text("name: locks\npipeline: pipeline.py\nexecutor: ray\nsteps: {means: {each: hour}}\n")
+    out, err = run(home, "--json", RAY_ADDRESS=cluster.address).communicate(timeout=100)
+    assert json.loads(out)["because"] == "6 steps, 0 of them reused", out + err  # rows, the split, three parts, and what gathers them
+    (home / "pipeline.py").write_text(EACH.replace("list(range(9))", "[100, *range(1, 9)]"))
+    out, err = run(home, "--json", RAY_ADDRESS=cluster.address).communicate(timeout=100)
+    cluster.remove_node(node)
+    assert json.loads(out)["because"] == "6 steps, 2 of them reused", out + err
+
+
+def test_a_node_that_has_something_else_installed_refuses_a_step_that_imports_it(home, cluster, tmp_path):
+    told = tmp_path / "site/barges-2.0.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: barges\nVersion: 2.0\n")
+    (told / "RECORD").write_text("barges.py,,\n")
+    (tmp_path / "site/barges.py").write_text("")
+    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
+    node = cluster.add_node(num_cpus=1, object_store_memory=80_000_000, env_vars={"PYTHONPATH": path})
+    (home / "pipeline.py").write_text("import barges\n\n\ndef last():\n    return barges.__name__\n")
+    out, err = run(home, RAY_ADDRESS=cluster.address).communicate(timeout=100)
+    cluster.remove_node(node)
+    assert "cannot perform step 'last': barges is 2.0 there, and absent where the run began" in out, out + err

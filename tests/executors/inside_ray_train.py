@@ -56,8 +56,8 @@ def home(tmp_path):
     return tmp_path
 
 
-def declared(home: Path, executor: str) -> None:
-    steps = {"trained": {"workers": 2}}
+def declared(home: Path, executor: str, workers: int = 2, **more: str) -> None:
+    steps = {"trained": {"workers": workers, **more}}
     (home / "towpath.yaml").write_text(json.dumps({"name": "t", "pipeline": "pipeline.py", "executor": executor, "steps": steps}))
 
 
@@ -92,6 +92,25 @@ def test_without_a_cluster_it_is_refused(home, cluster):
     done = run(home, cluster)
     assert done.returncode == 1
     assert "asks for workers, which a cluster has" in done.stdout
+
+
+def test_more_workers_than_there_is_room_for_are_refused_before_anything_is_executed(home, cluster):
+    declared(home, "ray", workers=3)
+    done = run(home, cluster)
+    assert done.returncode == 1
+    assert "step 'trained' asks for workers: 3, each with cpus: 1, and the cluster has room for 2" in done.stdout
+    assert not [*LocalStore(home / ".towpath/store").executions()]
+
+
+def test_workers_that_take_too_long_are_ended_and_leave_their_room(home, cluster):
+    declared(home, "ray", timeout="8s")
+    (home / "pipeline.py").write_text(CODE.format(more="import time; time.sleep(500)"))
+    done = run(home, cluster)
+    assert done.returncode == 1
+    assert "step 'trained' took longer than its timeout of 8 s and was ended" in done.stdout
+    (home / "pipeline.py").write_text(CODE.format(more="pass"))
+    declared(home, "ray", timeout="60s")
+    assert run(home, cluster).returncode == 0
 
 
 TORCH = """

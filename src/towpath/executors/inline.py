@@ -20,6 +20,9 @@ class InlineExecutor:
         self._store, self._place = store, place
         self._tasks: list[Task] = []
 
+    def places(self, needs: Resources) -> int:
+        return 1
+
     def room(self, needs: Resources) -> bool:
         return not self._tasks
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from towpath.clock import machine_s
 from towpath.errors import Unavailable
 from towpath.executors.container import Containers, program
-from towpath.executors.machine import fits, gpus, machine
+from towpath.executors.machine import fits, fitting, gpus, machine
 from towpath.executors.process import Worker
 from towpath.executors.wire import SYNC
 from towpath.pipeline.executor import Done, Fault, Resources, Task
@@ -59,6 +59,9 @@ class LocalExecutor:
     def warm(self) -> None:
         """Begin a worker, so that the first task need not wait for it."""
         self._new.append(self._added(Worker(self._command(), self._environ)))
+
+    def places(self, needs: Resources) -> int:
+        return fitting(needs, self.has)
 
     def room(self, needs: Resources) -> bool:
         return fits(needs, self.has, (worker.task.needs for worker in self._busy.values()))

@@ -38,3 +38,13 @@ def fits(needs: Resources, has: Resources, taken: Iterable[Resources] = ()) -> b
         and sum(one.memory for one in every) <= has.memory
         and sum(one.gpus for one in every) <= has.gpus
     )
+
+
+def fitting(needs: Resources, has: Resources) -> int:
+    """How many times there is room for this.
+
+    >>> fitting(Resources(cpus=2), Resources(cpus=5)), fitting(Resources(gpus=1), Resources(cpus=5))
+    (2, 0)
+    """
+    pairs = ((needs.cpus, has.cpus), (needs.memory, has.memory), (needs.gpus, has.gpus))
+    return int(min((there // asked for asked, there in pairs if asked), default=0))

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from towpath import stores
 from towpath.digest import Digest, of_bytes
 from towpath.errors import TowpathError
+from towpath.executors.alike import Surroundings, check
 from towpath.executors.carrying import Carrier
 from towpath.executors.local import LocalExecutor
 from towpath.pipeline import checkpoints
@@ -35,6 +36,15 @@ class Home(msgspec.Struct, frozen=True):
     remote: str | None
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A task, with the project's home, the tree of its code, and what it is to be executed with."""
+
+    home: Home
+    tree: Value
+    task: Task
+    around: Surroundings
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The end of a task, and what it printed."""
 
@@ -43,18 +53,19 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def performed(asked: bytes) -> bytes:
-    """Perform a task, which comes with the project's home and the tree of its code; what it made is durable. An encoded Answer."""
-    home, tree, task = decoded(asked)
+    """Perform what is Asked; what it made is durable. An encoded Answer."""
+    one = decoded(asked)
     try:
-        here, code, _ = code_on_node(home, tree)
-        return msgspec.msgpack.encode(_performed(task, code, here))
+        check(one.around)
+        here, code, _ = code_on_node(one.home, one.tree)
+        return msgspec.msgpack.encode(_performed(one.task, code, here))
     except (TowpathError, OSError) as fault:
-        return refused(task, fault)
+        return refused(one.task, fault)
 
 
-def decoded(asked: bytes) -> tuple[Home, Value, Task]:
-    """A task with the project's home and the tree of its code."""
-    return msgspec.msgpack.decode(asked, type=tuple[Home, Value, Task])
+def decoded(asked: bytes) -> Asked:
+    """What a node was sent."""
+    return msgspec.msgpack.decode(asked, type=Asked)
 
 
 def refused(task: Task, fault: TowpathError | OSError) -> bytes:

@@ -77,9 +77,7 @@ class Worker:
     def late(self) -> Fault:
         """Its task took too long; it is ended."""
         self.end()
-        what = f"step {self.task.step!r} took longer than its timeout of {self.task.timeout_s:g} s and was ended"
-        mend = f"make it quicker, or raise `timeout`; what it printed is in {self.task.log}"
-        return Fault(what=what, mend=mend, kinds=("TimeoutError",))
+        return late(self.task)
 
     def died(self) -> Fault:
         """It ended by itself, in the middle of its task."""
@@ -95,6 +93,13 @@ class Worker:
             return Fault(what=what, mend=f"give it fewer rows or the machine more memory; what it printed is in {log}")
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return Fault(what=f"the process of step {step!r} ended {how}", mend=f"what it printed is in {log}")
+
+
+def late(task: Task) -> Fault:
+    """Of a task that took longer than it may."""
+    what = f"step {task.step!r} took longer than its timeout of {task.timeout_s:g} s and was ended"
+    mend = f"make it quicker, or raise `timeout`; what it printed is in {task.log}"
+    return Fault(what=what, mend=mend, kinds=("TimeoutError",))
 
 
 def guarded(group: int) -> int:

@@ -11,10 +11,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from towpath.clock import machine_s
+from towpath.executors.alike import Surroundings, around
 from towpath.executors.carrying import Carrier
 from towpath.executors.cluster import Connection, first_line
-from towpath.executors.machine import fits
-from towpath.executors.node import Answer, Home, pack, performed
+from towpath.executors.machine import fits, fitting
+from towpath.executors.node import Answer, Asked, Home, pack, performed
+from towpath.executors.process import late
+from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.executor import Done, Fault, Resources, Task
 from towpath.pipeline.values import Value
 from towpath.pipeline.work import Call
@@ -35,7 +39,9 @@ class RayExecutor:
         self._connection = Connection(address)
         self._ray = self._connection.ray
         self._busy: dict[Any, Task] = {}
+        self._until: dict[Any, float] = {}  # of those that have a limit here, on the machine's clock
         self._trees: dict[str, Value] = {}
+        self._code: dict[str, Code] = {}
         self._carrier = Carrier(Path(home.root), Path(home.home), home.remote) if home.remote else None
 
     @property
@@ -46,6 +52,9 @@ class RayExecutor:
             memory=max((one.memory for one in self._nodes), default=0),
             gpus=max((one.gpus for one in self._nodes), default=0),
         )
+
+    def places(self, needs: Resources) -> int:
+        return sum(fitting(needs, one) for one in self._nodes)
 
     def room(self, needs: Resources) -> bool:
         every = self._nodes
@@ -63,12 +72,20 @@ class RayExecutor:
         ask = self._ray.remote(work).options(
             name=task.step, num_cpus=needs.cpus, num_gpus=needs.gpus, memory=needs.memory or None, max_retries=TRIES
         )
-        self._busy[ask.remote(msgspec.msgpack.encode((self._home, tree, task)))] = task
+        ref = ask.remote(msgspec.msgpack.encode(Asked(self._home, tree, task, self._around(task))))
+        self._busy[ref] = task
+        if many and task.timeout_s:  # of any other, the node sees to that
+            self._until[ref] = machine_s() + task.timeout_s
 
     def wait(self, patience_s: float = inf) -> list[Done]:
-        ended = self._connection.ended(list(self._busy), patience_s)
+        soonest = min(self._until.values(), default=inf) - machine_s()
+        ended = self._connection.ended(list(self._busy), min(patience_s, max(0.0, soonest)))
+        overdue = [ref for ref, until in self._until.items() if until <= machine_s() and ref not in ended]
+        self._connection.end(overdue)
         self.__dict__.pop("_nodes", None)  # some may have come or gone meanwhile
-        return [self._ended(ref, self._busy.pop(ref)) for ref in ended]
+        for ref in (*ended, *overdue):
+            self._until.pop(ref, None)
+        return [self._ended(ref, self._busy.pop(ref)) for ref in ended] + [_late(self._busy.pop(ref)) for ref in overdue]
 
     def sync(self) -> None:
         """Each node made durable what it made before it told its end."""
@@ -76,6 +93,7 @@ class RayExecutor:
     def close(self) -> None:
         self._connection.end(list(self._busy))
         self._busy.clear()
+        self._until.clear()
         self._connection.close()
 
     @cached_property
@@ -89,6 +107,11 @@ class RayExecutor:
             self._trees[tree] = Value("bytes", packed, packed)
         return self._trees[tree]
 
+    def _around(self, task: Task) -> Surroundings:
+        if task.tree not in self._code:
+            self._code[task.tree] = Code(Path(task.tree), task.pipeline)
+        return around(task.work, self._code[task.tree])
+
     def _ended(self, ref: Any, task: Task) -> Done:
         try:
             answer = msgspec.msgpack.decode(self._ray.get(ref), type=Answer)
@@ -98,6 +121,10 @@ class RayExecutor:
             with open(task.log, "ab") as log:
                 log.write(answer.log)
         return replace(answer.done, step=task.step)
+
+
+def _late(task: Task) -> Done:
+    return Done(step=task.step, seconds=task.timeout_s or 0.0, fault=late(task))
 
 
 def _lost(task: Task, fault: Exception) -> Fault:

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from towpath.errors import TowpathError
+from towpath.executors.alike import check
 from towpath.executors.cluster import Connection, first_line
 from towpath.executors.node import Answer, code_on_node, decoded, kept, refused
 from towpath.executors.worker import logged
-from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.executor import Done, Fault, Task
 from towpath.pipeline.perform import perform
 from towpath.pipeline.work import Call
@@ -47,7 +47,7 @@ class Failed(Exception):
 
 def performed_by_many(asked: bytes) -> bytes:
     """Perform a task in its workers. What the first one returns is what the step makes. An encoded Answer."""
-    _, _, task = decoded(asked)
+    task = decoded(asked).task
     ray = Connection().ray
     train = import_module("ray.train")
     answers = ray.remote(Answers).options(num_cpus=0).remote()
@@ -69,10 +69,7 @@ def performed_by_many(asked: bytes) -> bytes:
 
 def _trainer(asked: bytes) -> Any:
     """By what the step's code imports."""
-    home, tree, task = decoded(asked)
-    _, code, _ = code_on_node(home, tree)
-    function = task.work.function if isinstance(task.work, Call) else ""
-    imports = Code(Path(code), task.pipeline).reach(function).imports
+    imports = decoded(asked).around.modules
     module, name = next((TRAINERS[library] for library in TRAINERS if library in imports), PLAIN)
     return getattr(import_module(module), name)
 
@@ -86,8 +83,14 @@ def _scaling(train: Any, task: Task) -> Any:
 def _loop(given: dict[str, Any]) -> None:
     """What each worker does."""
     train, ray = import_module("ray.train"), Connection().ray
-    home, tree, task = decoded(given["asked"])
-    here, code, store = code_on_node(home, tree)
+    one = decoded(given["asked"])
+    task = one.task
+    try:
+        check(one.around)
+        here, code, store = code_on_node(one.home, one.tree)
+    except (TowpathError, OSError) as fault:
+        ray.get(given["answers"].fail.remote(refused(task, fault)))
+        raise Failed(task.step) from fault
     is_first = train.get_context().get_world_rank() == 0
     with tempfile.TemporaryDirectory(prefix="towpath-log-") as folder:
         log = Path(folder, "log")

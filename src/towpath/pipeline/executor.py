@@ -72,6 +72,10 @@ class Executor(Protocol):
         """All that there is for tasks. One that needs more never gets room."""
         ...
 
+    def places(self, needs: Resources) -> int:
+        """How many tasks that need this fit at once, when nothing is under way."""
+        ...
+
     def room(self, needs: Resources) -> bool:
         """Whether a task that needs this can begin now."""
         ...

@@ -86,7 +86,7 @@ class Workshop:
         image that is not there.
         """
         self._find_images(steps)
-        needs.check(self._project, steps, self._executor.has)
+        needs.check(self._project, steps, self._executor)
         return engine.make(steps, self._sources(given).of(steps), self._setting, self._executor)
 
     def aside(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
