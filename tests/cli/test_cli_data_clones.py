@@ -199,7 +199,10 @@ def test_a_dataset_that_was_never_added_is_told_as_such(run, grace, verb):
     assert "no dataset called 'mor'" in run("data", verb, "mor", cwd=grace).err
 
 
-@pytest.mark.parametrize("words", [("run",), ("data", "add", "notes"), ("data", "check", "notes")])
+EXCLUDE = ("data", "exclude", "notes", "--where", "a = 1", "--dry-run")
+
+
+@pytest.mark.parametrize("words", [("run",), ("data", "add", "notes"), ("data", "check", "notes"), EXCLUDE])
 def test_where_files_of_a_locked_dataset_are_absent_check_out_is_named(run, grace, words):
     said = run(*words, cwd=grace)
     assert said.code

@@ -107,6 +107,16 @@ def test_what_was_staged_alone_is_not_collected(run, home):
     assert comes_back(run, home, "HEAD") == "staged" * 50
 
 
+def test_what_was_stashed_is_not_collected(run, home):
+    keep(run, home, "base", subject="base")
+    keep(run, home, "stashed")
+    git(home, "stash", "-q")
+    git(home, "reflog", "expire", "--expire=now", "HEAD", "main")
+    keep(run, home, "work")
+    told(run, "gc", cwd=home)
+    assert comes_back(run, home, "stash@{0}") == "stashed" * 50
+
+
 def test_a_project_that_moved_within_its_repository_keeps_what_it_had(run, home):
     old = keep(run, home, "old", subject="old")
     (home / "inner").mkdir()

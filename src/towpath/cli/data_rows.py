@@ -15,9 +15,10 @@ from towpath.cli import shared
 from towpath.cli.data_named import chosen
 from towpath.data import exclude as excluding
 from towpath.data import read, sides
+from towpath.data.absent import to_check_out
 from towpath.data.rows import EXAMPLES
 from towpath.data.snapshot import together
-from towpath.data.walk import are_tables
+from towpath.data.walk import NoFiles, are_tables
 from towpath.errors import UsageError
 from towpath.project import Project
 from towpath.report import data_rows as views
@@ -95,7 +96,8 @@ def _rows(project: Project, name: str) -> pl.DataFrame:
     """The rows of the files as they are now."""
     work = sides.of_work(project.data[name], project.root, holdings.store(project), holdings.index(project))
     if not work.here:
-        raise UsageError(f"{name} has no files", mend="put the data there, or mend `path` under `data` in towpath.yaml")
+        with to_check_out(name, project.data[name], project.root):
+            raise NoFiles(f"{name} has no files", mend="put the data there, or mend `path` under `data` in towpath.yaml")
     if not are_tables(file.path for file in work.here):
         raise UsageError(f"{name} is files, not a table: it has no rows", mend="take the files away that are not to be used")
     return together([(file.path, read.read_bytes(work.read(file), file.path)) for file in work.here])
