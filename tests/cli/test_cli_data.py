@@ -8,7 +8,7 @@ import time
 import polars as pl
 import pytest
 
-from towpath.data.index import FRESH_NS
+from towpath.clock import TICK_NS
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 
@@ -51,7 +51,7 @@ def told(run, *words, cwd):
 
 
 def test_add_writes_a_sorted_line_a_dataset_and_reads_nothing_twice(run, images):
-    time.sleep(1.2e-9 * FRESH_NS)  # so old that their marks are trusted
+    time.sleep(1.2e-9 * TICK_NS)  # so old that their marks are trusted
     rows = told(run, "add", cwd=images)
     assert [(row["dataset"], row["files"], row["rows"], row["read"]) for row in rows] == [("images", 300, -1, 300), ("rides", 2, 30, 2)]
     lines = (images / "towpath.lock").read_text().splitlines()

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from towpath.cli import main
+from towpath.data.sources import known
 
 COMMAND = [sys.executable, "-m", "towpath", "data"]
 FILES = 400
@@ -153,3 +155,85 @@ def test_a_damaged_store_is_mended_and_its_objects_are_put_again(run, tmp_path, 
     for what in ("store", "data"):
         said = run("verify", what, cwd=home)
         assert said.code == 0, said.out
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_file_that_became_a_folder_and_the_reverse_are_checked_out(run, tmp_path):
+    home = project(tmp_path / "home")
+    fill(home / "things", files=10)
+    (home / "things/one").write_text("a file")
+    (home / "things/two/in").mkdir(parents=True)
+    (home / "things/two/in/it").write_text("in a folder")
+    assert run("data", "add", cwd=home).code == 0
+    was = tree(home / "things")
+    (home / "things/one").unlink()
+    (home / "things/one").mkdir()
+    (home / "things/one/in it").write_text("kept nowhere else")
+    shutil.rmtree(home / "things/two")
+    (home / "things/two").write_text("a file")
+    refused = run("data", "checkout", cwd=home)
+    assert (refused.code, "would be lost" in refused.err) == (1, True)
+    assert (home / "things/one/in it").exists()
+    said = run("data", "checkout", "--force", cwd=home)
+    assert said.code == 0, said.err
+    assert tree(home / "things") == was
+
+
+def test_what_is_no_part_of_the_dataset_is_in_the_way_and_stays(run, tmp_path):
+    home = project(tmp_path / "home")
+    (home / "towpath.yaml").write_text("name: small\ndata: {things: things/*.bin}\nmodel: {task: binary, rows: things, label: a}\n")
+    fill(home, files=0)
+    (home / "things").mkdir()
+    (home / "things/one.bin").write_text("data")
+    assert run("data", "add", cwd=home).code == 0
+    (home / "things/one.bin").unlink()
+    (home / "things/one.bin").mkdir()
+    (home / "things/one.bin/notes").write_text("mine")
+    said = run("data", "checkout", "--force", cwd=home)
+    assert (said.code, "not of the dataset" in said.err, "move it away" in said.err) == (1, True, True)
+    assert (home / "things/one.bin/notes").read_text() == "mine"
+
+
+def test_what_a_killed_checkout_left_is_no_data_and_goes(run, tmp_path):
+    home = project(tmp_path / "home")
+    fill(home / "things", files=10)
+    assert run("data", "add", cwd=home).code == 0
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, alive = (home / f"things/1/.towpath-{pid}-0123abcd" for pid in (dead.pid, os.getpid()))
+    left.write_text("half")
+    alive.write_text("half")
+    assert "as locked: 10 files" in run("data", "status", cwd=home).out
+    (home / "things/1/1.bin").unlink()
+    assert run("data", "checkout", cwd=home).code == 0
+    assert (left.exists(), alive.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("how", [("checkout",), ("add", "--link")])
+def test_nothing_is_read_again_after_files_were_made_or_linked(run, tmp_path, monkeypatch, how):
+    home = project(tmp_path / "home")
+    fill(home / "things", files=10)
+    time.sleep(0.06)
+    if how == ("checkout",):
+        assert run("data", "add", cwd=home).code == 0
+        shutil.rmtree(home / "things")
+    assert run("data", *how, cwd=home).code == 0
+    read = []
+    monkeypatch.setattr(known, "of_file", read.append)
+    assert "as locked: 10 files" in run("data", "status", cwd=home).out
+    assert read == []
+
+
+@pytest.mark.parametrize("path", ["things/*", "things/*/*.bin", "things/**/*.bin"])
+def test_a_link_that_leads_nowhere_is_told_where_a_pattern_would_look(run, tmp_path, path):
+    home = project(tmp_path / "home")
+    (home / "towpath.yaml").write_text(f"name: small\ndata: {{things: {path}}}\nmodel: {{task: binary, rows: things, label: a}}\n")
+    fill(home / "things", files=10)
+    (home / "things/top.bin").write_text("a file")
+    assert run("data", "add", cwd=home).code == 0
+    (home / ("things/lost.bin" if path == "things/*" else "things/1/lost.bin")).symlink_to("nowhere")
+    said = run("data", "add", cwd=home)
+    assert (said.code, "leads nowhere" in said.err) == (2, True)

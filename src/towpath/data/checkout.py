@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from towpath.data.index import Index
-from towpath.data.walk import marks_of
+from towpath.data.walk import half_name, marks_of, writer_of
 from towpath.digest import Digest
 from towpath.errors import Refused, Unavailable
 from towpath.store import Store
@@ -54,15 +54,18 @@ def carry_out(planned: Plan, root: Path, store: Store, index: Index, *, link: Li
     Raises:
         UnknownName: the store does not have a file of the snapshot; the files before it are written.
         Unavailable: a file cannot be written.
+        Refused: something that is not of the dataset is in the way.
     """
     try:
+        cleared = _cleared(planned, root)
         for folder in {os.path.dirname(file.path) for file in planned.write}:
-            (root / folder).mkdir(parents=True, exist_ok=True)
+            _made_folder(root / folder)
         for file in planned.write:
             _place(file, root, store, index, link)
             tell(file)
         for name in planned.remove:
-            _remove(root / name, root)
+            if name not in cleared:
+                _remove(root / name, root)
     except OSError as fault:
         mend = "look at the disk's free space and at who may write there; the same command goes on where this one ended"
         raise Unavailable(f"{fault.filename or root} cannot be written: {fault.strerror or fault}", mend=mend) from fault
@@ -72,16 +75,66 @@ def carry_out(planned: Plan, root: Path, store: Store, index: Index, *, link: Li
 
 def _place(file: FileEntry, root: Path, store: Store, index: Index, link: Link) -> None:
     final = file.path if os.path.isabs(file.path) else f"{root}/{file.path}"  # text: paths are slow where there are thousands
-    temporary = f"{os.path.dirname(final)}/.towpath-{os.getpid()}-{os.urandom(4).hex()}"
+    temporary = f"{os.path.dirname(final)}/{half_name()}"
     try:
         if not link(file, Path(temporary)):
             store.get_file(file.digest, Path(temporary))
-        os.replace(temporary, final)
+        made = marks_of(temporary)
+        _rename(temporary, final)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    index.learn(final, marks_of(final), Digest(file.digest))
+    if (marks := marks_of(final))[:3] == made[:3]:  # nobody wrote into it meanwhile
+        index.learn_made(final, marks, Digest(file.digest))
+    if file.rows >= 0:
+        index.rows(file.digest, final, lambda path: file.rows)
+
+
+def _rename(temporary: str, final: str) -> None:
+    try:
+        os.replace(temporary, final)
+    except IsADirectoryError:
+        for folder, _, _ in os.walk(final, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError as fault:
+                mend = "move it away; the same command goes on where this one ended"
+                raise Refused(f"{final} is to be a file, and is a folder with files that are not of the dataset", mend=mend) from fault
+        os.replace(temporary, final)
+
+
+def _cleared(planned: Plan, root: Path) -> set[str]:
+    """Remove first what stands where a file or a folder is to be: a file that became a folder, or a folder that became a file."""
+    files = {file.path for file in planned.write}
+    holding = {os.path.dirname(path) for path in files}
+    folders = {str(above) for folder in holding for above in (PurePath(folder), *PurePath(folder).parents)}
+    clashing = {name for name in planned.remove if name in folders or any(str(above) in files for above in PurePath(name).parents)}
+    for name in clashing:
+        _remove(root / name, root)
+    return clashing
+
+
+def _made_folder(folder: Path) -> None:
+    """Make a folder, and take away what a check-out left there that was killed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as fault:
+        mend = "move it away; the same command goes on where this one ended"
+        raise Refused(f"{folder} is to be a folder, and there is a file that is not of the dataset in its place", mend=mend) from fault
+    for name in os.listdir(folder):
+        if name.startswith(".towpath-") and (writer := writer_of(name)) and not _is_alive(writer):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _remove(path: Path, root: Path) -> None:

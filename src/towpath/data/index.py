@@ -10,11 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from towpath.clock import TICK_NS
 from towpath.data.walk import Found, Marks
 from towpath.digest import Digest
 from towpath.spelling import encoded
-
-FRESH_NS = 50_000_000  # two writes within one tick of a file system's clock look alike: so young a file is read again next time
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -24,12 +23,20 @@ class _Kept(msgspec.Struct, array_like=True):
     rows: dict[str, int]
 
 
+_MANY = 100_000  # files that wait until they are old enough: the first are long since
+
+
+def _age_ns(marks: Marks) -> int:
+    return time.time_ns() - max(marks.mtime_ns, marks.ctime_ns)
+
+
 class Index:
     """Kept as one file in the project's home. It may be lost or deleted at any time: then files are read once more."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._learned = False
+        self._young: list[tuple[str, Marks, Digest]] = []
 
     @cached_property
     def _kept(self) -> _Kept:
@@ -49,11 +56,33 @@ class Index:
         kept = map(self._kept.files.get, encoded([file.path for file in files]))
         return [one[4] if one and one[:4] == file.marks else None for one, file in zip(kept, files, strict=True)]
 
-    def learn(self, path: str, marks: Marks, digest: Digest) -> None:
-        """Note the digest of a file, unless its next change might not show: it is too young, or nothing tells."""
-        if marks.size >= 0 and time.time_ns() - max(marks.mtime_ns, marks.ctime_ns) > FRESH_NS:
+    def learn(self, path: str, marks: Marks, digest: Digest, *, read_as: Marks | None = None) -> None:
+        """Note the digest of a file, unless its next change might not show: it is too young, or nothing tells.
+
+        Args:
+            read_as: its marks when it was read, if one more name that we gave it has changed its ctime since: it is as old as it was then.
+        """
+        before = read_as if read_as and read_as[:3] == marks[:3] else marks
+        if before.size >= 0 and _age_ns(before) > TICK_NS:
+            self.learn_made(path, marks, digest)
+
+    def learn_made(self, path: str, marks: Marks, digest: Digest) -> None:
+        """Note the digest of a file that was just made of known bytes, or linked; ``save`` waits until its next change would show."""
+        if _age_ns(marks) > TICK_NS:
             self._kept.files[os.fsencode(path)] = (*marks, digest)
             self._learned = True
+        else:
+            self._young.append((path, marks, digest))
+            if len(self._young) >= _MANY:
+                self._grown()
+
+    def _grown(self) -> None:
+        """Note what was too young, as soon as it no longer is."""
+        young, self._young = self._young, []
+        for path, marks, digest in young:
+            while (age := _age_ns(marks)) <= TICK_NS:
+                time.sleep((TICK_NS - max(0, age)) / 1e9 + 1e-4)
+            self.learn_made(path, marks, digest)
 
     def rows_known(self, digest: Digest) -> int | None:
         """How many rows the table with these bytes has, if they were counted."""
@@ -68,6 +97,7 @@ class Index:
 
     def save(self) -> None:
         """Write what was learned, if anything was; whole or not at all."""
+        self._grown()
         if not self._learned:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)

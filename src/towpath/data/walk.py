@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from fnmatch import translate
 from itertools import takewhile
 from operator import attrgetter
 from pathlib import Path, PurePath
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple, TypeVar
 
 from towpath.errors import Unavailable, UsageError
@@ -15,6 +17,7 @@ from towpath.project import Dataset
 
 _TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".arrow", ".ipc", ".feather")
 _TRIES = 3
+_HALF = re.compile(r"\.towpath-(\d+)-[0-9a-f]{8}")  # what a check-out writes before it has its name
 
 Told = TypeVar("Told")
 
@@ -55,15 +58,21 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
     Raises:
         NoFiles: there is none.
         UsageError: a link points nowhere, or in a circle.
-        Unavailable: a folder cannot be read.
+        Unavailable: a folder cannot be read. Neither is passed over where a pattern would look.
     """
     pattern = Path(dataset.path)
     whole = pattern if pattern.is_absolute() else root / pattern
     found: list[Found] = []
     if whole.is_dir():
         _below(str(whole), (), f"{root}/", found)
-    else:
-        found += (Found(str(path), str(path).removeprefix(f"{root}/"), marks_of(str(path))) for path in _matching(root, pattern))
+    elif any(map(is_pattern, whole.parts)):
+        matching: dict[str, Marks] = {}
+        base = Path(*takewhile(lambda part: not is_pattern(part), whole.parts))
+        if base.is_dir():
+            _matching(str(base).rstrip("/"), whole.relative_to(base).parts, matching)
+        found += (Found(path, path.removeprefix(f"{root}/"), marks) for path, marks in matching.items())
+    elif os.path.lexists(whole):
+        found += (Found(path, path.removeprefix(f"{root}/"), _marks(stat)) for path, stat in _listed(str(whole.parent), whole.name.__eq__))
     if not found:
         raise NoFiles(f"no file matches {dataset.path!r} in {root}", mend="put the data there, or mend `path` under `data` in towpath.yaml")
     plain = all(
@@ -89,6 +98,17 @@ def steady(path: str, marks: Marks, take: Callable[[Path], Told]) -> tuple[Told,
     raise Unavailable(f"{path} changes while it is read", mend="wait until whatever writes it has ended, then try again")
 
 
+def half_name() -> str:
+    """A new name for a file that is being written beside data: it is none of a dataset's files."""
+    return f".towpath-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def writer_of(name: str) -> int:
+    """The process that began to write a file with this ``half_name``; 0 for any other name."""
+    found = _HALF.fullmatch(name)
+    return int(found[1]) if found else 0
+
+
 def is_table(files: list[Found]) -> bool:
     """Whether every file's name says that it is a table."""
     return are_tables(file.name for file in files)
@@ -108,8 +128,12 @@ def base_of(path: str, names: Collection[str]) -> str:
     if path in names:
         return str(PurePath(path).parent)
     whole = PurePath(path)
-    parts = list(takewhile(lambda part: not any(sign in part for sign in "*?["), whole.parts))
-    return str(PurePath(*parts))
+    return str(PurePath(*takewhile(lambda part: not is_pattern(part), whole.parts)))
+
+
+def is_pattern(part: str) -> bool:
+    """Whether a part of a path stands for many names."""
+    return any(sign in part for sign in "*?[")
 
 
 def below(path: str, name: str) -> str:
@@ -117,9 +141,29 @@ def below(path: str, name: str) -> str:
     return str(PurePath(name).relative_to(path)) if PurePath(name).is_relative_to(path) else name.lstrip("/")
 
 
-def _matching(root: Path, pattern: Path) -> Iterator[Path]:
-    base = Path(pattern.anchor) if pattern.is_absolute() else root
-    return (path for path in base.glob(str(pattern.relative_to(base) if pattern.is_absolute() else pattern)) if path.is_file())
+def _matching(folder: str, parts: Sequence[str], found: dict[str, Marks]) -> None:
+    """Every file below a folder that a pattern names goes to ``found``. What may match and cannot be looked at is an error, as in folders;
+    ``**`` is any depth of folders, links to folders left out."""
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        if rest:
+            _matching(folder, rest, found)
+        for path in _folders(folder):
+            _matching(path, parts, found)
+        return
+    for path, stat in _listed(folder, re.compile(translate(part)).fullmatch if is_pattern(part) else part.__eq__):
+        if rest and S_ISDIR(stat.st_mode):
+            _matching(path, rest, found)
+        elif not rest and S_ISREG(stat.st_mode):
+            found[path] = _marks(stat)
+
+
+def _folders(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [f"{folder}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError as fault:
+        raise Unavailable(f"the folder {folder} cannot be read: {fault.strerror}", mend="let this user read it") from fault
 
 
 def _below(folder: str, above: tuple[tuple[int, int], ...], prefix: str, found: list[Found]) -> None:
@@ -140,14 +184,17 @@ def _below(folder: str, above: tuple[tuple[int, int], ...], prefix: str, found: 
         _below(path, (*above, mark), prefix, found)
 
 
-def _listed(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """What lies in a folder, asked for beside it: a name by itself is found in two thirds of the time of a path."""
+def _listed(folder: str, wanted: Callable[[str], object] = lambda name: True) -> Iterator[tuple[str, os.stat_result]]:
+    """What lies in a folder with names that are ``wanted``, asked for beside it: a name by itself
+    is found in two thirds of the time of a path."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as fault:
         raise Unavailable(f"the folder {folder} cannot be read: {fault.strerror}", mend="let this user read it") from fault
     try:
         for name in os.listdir(handle):
+            if (name.startswith(".towpath-") and writer_of(name)) or not wanted(name):
+                continue
             try:
                 stat = os.stat(name, dir_fd=handle)
             except OSError as fault:

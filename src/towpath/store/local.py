@@ -22,7 +22,7 @@ from towpath.store.direct import write_all
 from towpath.store.noted import every, noted, path_of
 from towpath.store.packs import Packing, Packs
 from towpath.store.port import Execution, corrupt, unknown
-from towpath.store.transfer import copy, flush
+from towpath.store.transfer import copy, flush, is_touched
 from towpath.store.whole import Collected, collect, objects
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
@@ -72,20 +72,22 @@ class LocalStore:
 
         It is copied where it lies on another disk.
         """
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path
+        before = path.stat()
         digest = of_file(path)
         if self._packs.find(digest):
             return digest
-        final = self._object(digest)
-        try:
-            _link(path, final)
-        except FileExistsError:
-            pass
-        except OSError:
-            return self.put_file(path)
-        with self._explained():
-            os.chmod(final, 0o444)
-        with self._lock:
-            self._unsynced.add(final)
+        with self._temporary() as temporary:
+            try:
+                os.link(path, temporary)
+            except OSError:
+                return self.put_file(path)
+            with self._explained():
+                os.chmod(temporary, 0o444)
+                if is_touched(before, os.stat(temporary)) and of_file(Path(temporary)) != digest:
+                    os.chmod(temporary, before.st_mode)
+                    return self.put_file(path)
+                self._place(temporary, self._object(digest))
         return digest
 
     @contextmanager
@@ -281,14 +283,6 @@ class LocalStore:
         except OSError as fault:
             mend = "look at the disk's free space and at who may write to that folder, then try again"
             raise Unavailable(f"the store {self.root} cannot be used: {fault}", mend=mend) from fault
-
-
-def _link(path: Path, final: str) -> None:
-    try:
-        os.link(path, final)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(final), exist_ok=True)
-        os.link(path, final)
 
 
 def _write_new(path: str, data: bytes, mode: int) -> None:

@@ -46,7 +46,7 @@ def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path]
 
     found, marks = source.read(file, take)
     if index is not None:
-        index.learn(file.path, marks, found)
+        index.learn(file.path, marks, found, read_as=file.marks)
     return found, marks.size if marks.size > 0 else measured
 
 
