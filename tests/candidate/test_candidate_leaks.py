@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 from tests.loop import little
 
-from towpath.candidate.leaks import Leak, leak
+from towpath.candidate.leaks import Leak, Untold, leak
 from towpath.candidate.sides import Sides
 from towpath.evaluation import Last, Random, Way
 from towpath.evaluation.splits import split
-from towpath.events import Outcome
+from towpath.events import GatesJudged, Outcome
+from towpath.verdict import Answer
 
 Step = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 LATE = pl.col("delay") > 10
@@ -103,8 +104,18 @@ def test_rows_without_an_origin_cannot_be_told() -> None:
     def shuffled(flights: pl.DataFrame, weather: pl.DataFrame) -> pl.DataFrame:
         return plain(flights, weather).select(x=pl.col("miles") * 2, late="late")
 
-    with pytest.raises(LookupError):
+    with pytest.raises(Untold, match="no column of the rows tells"):
         found(shuffled, RANDOM)
+
+
+def test_rows_that_are_others_without_the_test_rows_cannot_be_told() -> None:
+    def moved(flights: pl.DataFrame, weather: pl.DataFrame) -> pl.DataFrame:
+        return (
+            plain(flights, weather) if flights.height == 1000 else plain(flights, weather).with_columns(pl.col("hour").dt.offset_by("9y"))
+        )
+
+    with pytest.raises(Untold, match="no row came out that had come out before"):
+        found(moved, RANDOM)
 
 
 LEAKING = little.PIPELINE.replace(
@@ -120,4 +131,25 @@ def test_a_run_is_rejected_with_the_columns_name_and_may_be_told_to_go_on(tmp_pa
     assert "rate of" in ended.because
     assert "rides.late" in ended.because
     little.commit(root, towpath=little.YAML.replace("{random: 30%}", "{random: 30%}, leaks: tell"))
+    assert little.ran(root).outcome is Outcome.REGISTERED
+
+
+UNTOLD = {
+    "no column of the rows tells": 'return rides.select(pl.col("distance", "hour").cast(pl.Float32), "late").drop_nulls()',
+    "step 'rows' raised ValueError: too few": """if rides.height < 1900:
+        raise ValueError("too few")
+    return rides.drop_nulls("distance")""",
+}
+
+
+@pytest.mark.parametrize("why", UNTOLD)
+def test_a_run_of_which_it_cannot_be_told_is_held_until_its_author_says_so(tmp_path: Path, why: str) -> None:
+    root = little.make(tmp_path / "little", pipeline=little.PIPELINE.replace('return rides.drop_nulls("distance")', UNTOLD[why]))
+    ended = little.ran(root)
+    assert ended.outcome is Outcome.HELD
+    assert why in ended.because
+    assert "`leaks: ignore`" in ended.because
+    judged = [one for event in little.events(root, GatesJudged) for one in event.verdicts if one.gate == "no leak"]
+    assert [one.answer for one in judged] == [Answer.INCONCLUSIVE]
+    little.commit(root, towpath=little.YAML.replace("{random: 30%}", "{random: 30%}, leaks: ignore"))
     assert little.ran(root).outcome is Outcome.REGISTERED

@@ -28,6 +28,10 @@ class Leak(NamedTuple):
     through: tuple[str, ...]
 
 
+class Untold(LookupError):
+    """Whether something leaks cannot be told, for this reason."""
+
+
 class _Origin(NamedTuple):
     """A dataset that rows come from: by which columns, and which of its rows only test rows come from."""
 
@@ -40,15 +44,18 @@ def leak(sides: Sides, datasets: Mapping[str, pl.DataFrame], label: str, remake:
     """What leaks; None where nothing does.
 
     Raises:
-        LookupError: no column of the rows tells from which rows of a dataset they came, so that it cannot be told.
+        Untold: the rows do not say from which rows of a dataset they came.
     """
     seen = sides.train if sides.valid is None else pl.concat([sides.train, sides.valid])
     origins = {name: one for name, frame in datasets.items() if (one := _origin(frame, seen, sides.test, label)) and one.of_test.any()}
     by = list(dict.fromkeys(column for one in origins.values() for column in one.by))
     known = _unique(seen, by) if by else seen.clear()
     if known.is_empty():
-        raise LookupError
-    columns, rows = _moved(known, remake({name: one.frame.filter(~one.of_test) for name, one in origins.items()}), by)
+        raise Untold("no column of the rows tells from which rows of a dataset they came")
+    remade = remake({name: one.frame.filter(~one.of_test) for name, one in origins.items()})
+    if _beside(known, remade, by).is_empty():
+        raise Untold("without the test rows, no row came out that had come out before")
+    columns, rows = _moved(known, remade, by)
     if not columns:
         return None
     through = [
@@ -69,6 +76,15 @@ def verdict(found: Leak) -> Verdict:
         because = f"{what}, by {', '.join(found.through)}: a step before the split looks across rows at the label"
         return Verdict(gate=GATE, answer=Answer.FAIL, because=because)
     return Verdict(gate=GATE, answer=Answer.PASS, because=f"{what}, though not by their labels")
+
+
+def untold(why: str, mend: str) -> Verdict:
+    """What a gate says where it could not be looked for."""
+    because = (
+        f"whether a step before the split looks across rows at the label could not be told: {why}; {mend}, "
+        "or say under `split` that you know it: `leaks: ignore`"
+    )
+    return Verdict(gate=GATE, answer=Answer.INCONCLUSIVE, because=because)
 
 
 def _origin(frame: pl.DataFrame, seen: pl.DataFrame, test: pl.DataFrame, label: str) -> _Origin | None:
@@ -104,11 +120,15 @@ def _reaches(seen: pl.DataFrame, test: pl.DataFrame, remade: pl.DataFrame, by: l
 
 def _moved(known: pl.DataFrame, remade: pl.DataFrame, by: list[str]) -> tuple[list[str], int]:
     """Which columns came out otherwise in how many rows, of those that are there both times."""
-    beside = known.join(_unique(remade, by), on=by, how="inner", nulls_equal=True, suffix=_OTHER)
+    beside = _beside(known, remade, by)
     differs = {name: _differs(beside[name], beside[name + _OTHER]) for name in known.columns if name + _OTHER in beside.columns}
     moved = {name: mask for name, mask in differs.items() if mask.any()}
     rows = pl.DataFrame(list(moved.values())).select(pl.any_horizontal(pl.all()).sum()).item() if moved else 0
     return list(moved), rows
+
+
+def _beside(known: pl.DataFrame, remade: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    return known.join(_unique(remade, by), on=by, how="inner", nulls_equal=True, suffix=_OTHER)
 
 
 def _differs(one: pl.Series, other: pl.Series) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from towpath.verdict import Answer, Verdict
 
 
 def look(bench: Bench, shop: Workshop, steps: Sequence[Step], given: Mapping[str, Value], sides: Sides) -> tuple[Verdict, ...]:
-    """The verdict where something leaks; what else there is to say is told.
+    """The verdict where something leaks, or where that could not be told; what else there is to say is told.
 
     Args:
         steps: those that make the rows, the last of them last.
@@ -33,21 +33,27 @@ def look(bench: Bench, shop: Workshop, steps: Sequence[Step], given: Mapping[str
         made = {one.step: one.value for one in shop.aside(steps, {**given, **values})}[project.model.rows]
         return labels.labelled(table(made, shop.store, project.home / "lent", "rows"), project, now)
 
-    try:
-        found = leaks.leak(sides, _tables(steps, given, shop), project.model.label.column, remake)
-    except LookupError:
-        bench.tell("leaks were not looked for: no column of the rows tells from which rows of a dataset they came")
+    tables = _tables(steps, given, shop)
+    if not tables:
+        bench.tell("leaks were not looked for: the rows come from no table, of which the test rows could be dropped")
         return ()
-    except TowpathError as fault:
-        bench.tell(f"leaks were not looked for: without the test rows, {fault.what}")
+    said = _said(lambda: leaks.leak(sides, tables, project.model.label.column, remake))
+    if said is None:
         return ()
-    if found is None:
-        return ()
-    said = leaks.verdict(found)
     if said.answer is Answer.PASS or rule == "tell":
         bench.tell(f"{said.because}")
         return ()
     return (said,)
+
+
+def _said(look: Callable[[], leaks.Leak | None]) -> Verdict | None:
+    try:
+        found = look()
+    except leaks.Untold as fault:
+        return leaks.untold(str(fault), "keep a column of the dataset that tells its rows apart, under its name and as its type")
+    except TowpathError as fault:
+        return leaks.untold(f"without the test rows, {fault.what}", "let the step do with fewer rows")
+    return leaks.verdict(found) if found else None
 
 
 def _tables(steps: Sequence[Step], given: Mapping[str, Value], shop: Workshop) -> dict[str, pl.DataFrame]:
