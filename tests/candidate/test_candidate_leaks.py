@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from tests.loop import little
 
-from towpath.candidate.leaks import Leak, Untold, leak
+from towpath.candidate.leaks import Alike, Leak, Untold, leak
 from towpath.candidate.sides import Sides
 from towpath.evaluation import Last, Random, Way
 from towpath.evaluation.splits import split
@@ -106,6 +106,13 @@ def test_rows_without_an_origin_cannot_be_told() -> None:
 
     with pytest.raises(Untold, match="no column of the rows tells"):
         found(shuffled, RANDOM)
+
+
+def test_of_data_whose_rows_are_all_alike_it_cannot_be_told() -> None:
+    rides = pl.DataFrame({"hour": [n % 6 for n in range(60)], "late": [n % 2 == 0 for n in range(60)]})
+    seen, test = split(rides, RANDOM, seed=3)
+    with pytest.raises(Alike):
+        leak(Sides(seen, None, test), {"rides": rides}, "late", lambda others: others["rides"])
 
 
 def test_rows_that_are_others_without_the_test_rows_cannot_be_told() -> None:

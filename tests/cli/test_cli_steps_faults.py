@@ -71,9 +71,21 @@ ENDS = "def words(raw):\n    return {made}\n\n\ndef longest(words):\n    return 
 FAULTS = {
     "a cycle": (
         "def words(longest):\n    return 1\n\n\ndef longest(words):\n    return 1\n",
-        "steps need each other: longest -> words -> longest",
+        "pipeline.py:5: steps need each other: longest -> words -> longest",
     ),
-    "a name": ("def longest(rwa):\n    return 1\n", "no dataset or step (needed by 'longest') called 'rwa' (mend: did you mean raw?"),
+    "a name": (
+        "def longest(rwa):\n    return 1\n",
+        "pipeline.py:1: no dataset or step (needed by 'longest') called 'rwa' (mend: did you mean raw?",
+    ),
+    "a default": (
+        "def longest(raw, limit=10, by='a'):\n    return 1\n",
+        "no dataset or step (needed by 'longest') called 'limit' (mend: where it is a hyperparameter, write it behind `*`: "
+        "`def longest(raw, *, limit=10, by='a')`)",
+    ),
+    "a partial": (
+        "from functools import partial\n\n\ndef f(raw, n):\n    return 1\n\n\nlongest = partial(f, n=1)\n",
+        "called 'longest' (mend: 'longest' of pipeline.py:8 is not written as a function",
+    ),
     "nothing": ("def longest(raw):\n    raw.sum()\n", "step 'longest' returned None"),
     "a generator": (
         "def longest(raw):\n    return (one for one in raw)\n",

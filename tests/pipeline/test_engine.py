@@ -348,6 +348,15 @@ def test_a_chain_takes_one_worker(local: Work) -> None:
     assert len(set(local.value(local.run(text)["rows"]))) == 1
 
 
+def test_a_function_that_a_library_decorates_is_a_step_and_its_edit_executes_it(work: Work) -> None:
+    text = HEAD + "from functools import lru_cache\nimport numpy as np\n@lru_cache\ndef a():\n    return 1\n"
+    text += "@np.errstate(divide='ignore')\ndef rows(a, flights: pl.LazyFrame):\n    return flights.head(a)\n"
+    assert work.frame(work.run(text)["rows"]).height == 1
+    again = work.run(text.replace("return 1", "return 2"))
+    assert (again["a"].reused, work.frame(again["rows"]).height) == (False, 2)
+    assert not work.run(text.replace("'ignore'", "'warn'"))["rows"].reused
+
+
 def test_a_long_chain(local: Work) -> None:
     many = "def s0():\n    return 0\n" + "".join(f"def s{n}(s{n - 1}):\n    return s{n - 1} + 1\n" for n in range(1, 60))
     assert local.value(local.run(many, "s59")["s59"]) == 59

@@ -10,7 +10,8 @@ import pytest
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.functions import load, named
+from towpath.pipeline.functions import load, named, wants_folder
+from towpath.pipeline.graph import defaults_of, inputs_of
 from towpath.pipeline.importing import active
 
 
@@ -111,3 +112,35 @@ def test_what_is_no_pipeline_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnknownName) as caught:
         named({"rows": len}, "row")
     assert "'rows'" in caught.value.mend or "rows" in caught.value.mend
+
+
+DECORATORS = {
+    "functools": "from functools import cache as decorated",
+    "of a library": "import numpy as np\ndecorated = np.errstate(divide='ignore')",
+    "both": "import numpy as np\nfrom functools import lru_cache\ndecorated = lambda f: lru_cache(np.errstate(divide='ignore')(f))",
+    "a closure": "from decorators_of_a_library import bare as decorated",
+    "an object": "from decorators_of_a_library import Bare as decorated",
+}
+
+
+@pytest.mark.parametrize("how", DECORATORS)
+def test_what_a_decorator_of_a_library_makes_of_a_function_is_that_function(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed/decorators_of_a_library.py").write_text(
+        "def bare(f):\n    def wrapper(*a, **k):\n        return f(*a, **k)\n    return wrapper\n\n\n"
+        "class Bare:\n    def __init__(self, f):\n        self.f = f\n\n    def __call__(self, *a, **k):\n        return self.f(*a, **k)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    text = (
+        "from pathlib import Path\n"
+        f"{DECORATORS[how]}\n"
+        "@decorated\ndef step(folder: Path, *, rate: int = 2):\n    from late import VALUE\n    return VALUE * rate\n"
+    )
+    step = load(tree(tmp_path / "tree", pipeline=text, late="VALUE = 21"), "pipeline.py")["step"]
+    assert inputs_of(step) == ["folder"]
+    assert defaults_of(step) == {"rate": 2}
+    assert wants_folder(step, "folder")
+    with active(step):
+        assert step(folder=None, rate=2) == 42

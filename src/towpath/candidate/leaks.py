@@ -32,6 +32,10 @@ class Untold(LookupError):
     """Whether something leaks cannot be told, for this reason."""
 
 
+class Alike(LookupError):
+    """Whether something leaks cannot be told, by what the data are."""
+
+
 class _Origin(NamedTuple):
     """A dataset that rows come from: by which columns, and which of its rows only test rows come from."""
 
@@ -44,6 +48,7 @@ def leak(sides: Sides, datasets: Mapping[str, pl.DataFrame], label: str, remake:
     """What leaks; None where nothing does.
 
     Raises:
+        Alike: no row of a dataset is like no other, so that nothing tells what came of which.
         Untold: the rows do not say from which rows of a dataset they came.
     """
     seen = sides.train if sides.valid is None else pl.concat([sides.train, sides.valid])
@@ -51,6 +56,8 @@ def leak(sides: Sides, datasets: Mapping[str, pl.DataFrame], label: str, remake:
     by = list(dict.fromkeys(column for one in origins.values() for column in one.by))
     known = _unique(seen, by) if by else seen.clear()
     if known.is_empty():
+        if not any(_tells_rows_apart(frame, label) for frame in datasets.values()):
+            raise Alike
         raise Untold("no column of the rows tells from which rows of a dataset they came")
     remade = remake({name: one.frame.filter(~one.of_test) for name, one in origins.items()})
     if _beside(known, remade, by).is_empty():
@@ -96,6 +103,11 @@ def _origin(frame: pl.DataFrame, seen: pl.DataFrame, test: pl.DataFrame, label: 
     numbered = frame.select(by).with_row_index("\0row")
     in_test, in_seen = (numbered.join(rows.select(by).unique(), on=by, how="semi", nulls_equal=True)["\0row"] for rows in (test, seen))
     return _Origin(frame, by, numbered["\0row"].is_in(in_test.implode()) & ~numbered["\0row"].is_in(in_seen.implode()))
+
+
+def _tells_rows_apart(frame: pl.DataFrame, label: str) -> bool:
+    plain = frame.select(name for name, dtype in frame.schema.items() if name != label and not dtype.is_nested())
+    return bool(plain.width) and plain.is_unique().any()
 
 
 def _turned(one: _Origin, column: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.code.places import module_name, places
 from towpath.pipeline.errors import StepFailed
-from towpath.pipeline.importing import Imports
+from towpath.pipeline.importing import Imports, written
 
 Function = Callable[..., Any]
 CHECKPOINT = "checkpoint"  # the reserved name of the parameter that takes a folder of the step's own
@@ -41,11 +41,7 @@ def load(root: Path, pipeline: str) -> dict[str, Function]:
     except Exception as fault:  # whatever the user's file raises is theirs to mend
         raise StepFailed.of("import", fault, root) from fault
     own = [vars(each) for each in imports.modules.values()]
-    return {
-        key: value
-        for key, value in vars(module).items()
-        if inspect.isfunction(value) and not key.startswith("_") and any(value.__globals__ is names for names in own)
-    }
+    return {key: value for key, value in vars(module).items() if not key.startswith("_") and _is_function(value) and _is_of(value, own)}
 
 
 def installed(module: str, name: str) -> tuple[Function, Path]:
@@ -61,7 +57,17 @@ def installed(module: str, name: str) -> tuple[Function, Path]:
         raise StepFailed.of("import", fault, Path(module.partition(".")[0])) from fault
     top = sys.modules[module.partition(".")[0]]
     root = Path(getattr(top, "__file__", None) or next(iter(top.__path__))).parent
-    return named({key: value for key, value in vars(found).items() if inspect.isfunction(value)}, name), root
+    return named({key: value for key, value in vars(found).items() if _is_function(value)}, name), root
+
+
+def _is_function(value: object) -> bool:
+    """Or what a decorator made of one."""
+    return callable(value) and not inspect.isclass(value)
+
+
+def _is_of(value: Function, modules: list[dict[str, Any]]) -> bool:
+    names = getattr(written(value), "__globals__", None)
+    return any(names is one for one in modules)
 
 
 def named(functions: dict[str, Function], name: str) -> Function:
@@ -73,16 +79,17 @@ def named(functions: dict[str, Function], name: str) -> Function:
 
 def annotation(function: Function, parameter: str) -> Any:
     """What a parameter is annotated with; a text's first word is looked up where the function was written. None without annotation."""
-    found = function.__annotations__.get(parameter)
+    inner = written(function)
+    found = getattr(inner, "__annotations__", {}).get(parameter)
     if not isinstance(found, str):
         return found
     root = found.strip("'\"").split("[")[0].split(".")[0]
-    return function.__globals__.get(root, found)
+    return getattr(inner, "__globals__", {}).get(root, found)
 
 
 def wants_checkpoint(function: Function) -> bool:
     """Whether a function takes a folder in which it may keep how far it came."""
-    return CHECKPOINT in inspect.signature(function).parameters and wants_folder(function, CHECKPOINT)
+    return CHECKPOINT in inspect.signature(written(function)).parameters and wants_folder(function, CHECKPOINT)
 
 
 def wants_folder(function: Function, parameter: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from towpath.errors import UnknownName, UsageError
 from towpath.pipeline.functions import CHECKPOINT, Function, wants_checkpoint
+from towpath.pipeline.importing import written
 from towpath.pipeline.work import Call, Work
 
 
@@ -32,6 +33,22 @@ class Step(msgspec.Struct, frozen=True):
         return cls(name, {one: one for one in inputs}, Call(name))
 
 
+class UnknownInput(UnknownName):
+    """A step that is ``needed_by`` another, or by the project, is not there."""
+
+    def __init__(self, name: str, needed_by: str, known: Iterable[str]) -> None:
+        self.needed_by = needed_by
+        super().__init__(f"dataset or step (needed by {needed_by!r})" if needed_by else "dataset or step", name, known)
+
+
+class Circle(UsageError):
+    """Steps need each other: each of ``names`` the next, and the last the first."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        super().__init__(f"steps need each other: {' -> '.join([*names, names[0]])}", mend="take one of these parameters away")
+
+
 class Described(Protocol):
     """The steps that there are."""
 
@@ -47,8 +64,9 @@ def plan(targets: Iterable[str], described: Described, datasets: Collection[str]
         known: names of steps, for an error that names the nearest.
 
     Raises:
-        UnknownName: a parameter names neither a dataset nor a step.
-        UsageError: steps need each other in a circle, or a dataset and a step that is needed have one name.
+        UnknownInput: a parameter names neither a dataset nor a step.
+        Circle: steps need each other.
+        UsageError: a dataset and a step that is needed have one name.
     """
     order: dict[str, Step] = {}
     path: dict[str, Step | None] = {"": None}  # the steps on the way down; a list of our own, as a chain may be longer
@@ -61,7 +79,7 @@ def plan(targets: Iterable[str], described: Described, datasets: Collection[str]
             if step := path.pop(name):
                 order[name] = step
         elif needed in path:
-            raise _circle([*path], needed)
+            raise Circle([*path][[*path].index(needed) :])
         elif needed not in order and (step := _step(needed, name, described, datasets, known)):
             path[needed] = step
             rest.append(iter(step.inputs.values()))
@@ -76,13 +94,8 @@ def _step(name: str, needed_by: str, described: Described, datasets: Collection[
             raise UsageError(f"{name!r} is a dataset and a function of the pipeline", mend="rename one of them: parameters name either")
         return None
     if step is None:
-        what = f"dataset or step (needed by {needed_by!r})" if needed_by else "dataset or step"
-        raise UnknownName(what, name, [*datasets, *known])
+        raise UnknownInput(name, needed_by, [*datasets, *known])
     return step
-
-
-def _circle(path: list[str], name: str) -> UsageError:
-    return UsageError(f"steps need each other: {' -> '.join([*path[path.index(name) :], name])}", mend="take one of these parameters away")
 
 
 def of_functions(functions: Mapping[str, Function]) -> Described:
@@ -116,7 +129,7 @@ def defaults_of(function: Function) -> dict[str, object]:
 
 def _parameters(function: Function) -> dict[str, inspect.Parameter]:
     """Those that are given a value: all but that of a checkpoint."""
-    parameters = dict(inspect.signature(function).parameters)
+    parameters = dict(inspect.signature(written(function)).parameters)
     if wants_checkpoint(function):
         del parameters[CHECKPOINT]
     return parameters

@@ -8,15 +8,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
-from inspect import isclass, isfunction
+from inspect import isclass, isfunction, ismodule, unwrap
 from threading import RLock
-from types import CodeType, ModuleType
+from types import CellType, CodeType, ModuleType
 from typing import Any
 
 from towpath.digest import of_value
 from towpath.pipeline.code.places import Places
 
 _importing = RLock()
+DEEPEST = 4  # decorators, one around the other
 
 
 class Imports:
@@ -106,8 +107,30 @@ class _Loader(SourceFileLoader):
 
 def active(function: Callable[..., Any]) -> AbstractContextManager[None]:
     """While this lasts, what ``function`` imports when it is called is found in its own tree."""
-    loader = getattr(function, "__globals__", {}).get("__loader__")
-    return loader.imports.active() if isinstance(loader, _Loader) else nullcontext()
+    loader = _loader(written(function))
+    return loader.imports.active() if loader else nullcontext()
+
+
+def written(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as its tree has it, below what decorators of libraries made of it; what is of no tree, as it is."""
+    inner = unwrap(function)
+    return next(_own_in(inner, DEEPEST), inner)
+
+
+def _own_in(value: Any, depth: int) -> Iterator[Callable[..., Any]]:
+    """Functions of a tree that a decorator keeps without a word (``functools.wraps``): in a closure, or as an attribute."""
+    if isfunction(value) and _loader(value):
+        yield value
+    elif depth and not isclass(value) and not ismodule(value):
+        held = [cell.cell_contents for cell in getattr(value, "__closure__", None) or () if cell != CellType()]
+        for one in (*held, *getattr(value, "__dict__", {}).values()):
+            if callable(one):
+                yield from _own_in(unwrap(one), depth - 1)
+
+
+def _loader(function: Callable[..., Any]) -> _Loader | None:
+    found = getattr(function, "__globals__", {}).get("__loader__")
+    return found if isinstance(found, _Loader) else None
 
 
 def _exchange(out: dict[str, ModuleType], into: dict[str, ModuleType]) -> None:

@@ -34,7 +34,12 @@ def signature(code: Project, name: str) -> Signature | None:
 def signature_in(code: Project, module: Module, name: str) -> Signature | None:
     """As ``signature``, of another module that ``code`` has."""
     found = _definition(code, module, name, frozenset())
-    return _signature(found) if found else None
+    return _signature(found[1]) if found else None
+
+
+def definition(code: Project, name: str) -> tuple[Module, _Def] | None:
+    """Where a function of the pipeline is written: in which module of the project, and how."""
+    return _definition(code, code.pipeline, name, frozenset())
 
 
 def public(code: Project) -> list[str]:
@@ -48,14 +53,14 @@ def public_in(code: Project, module: Module) -> list[str]:
     return [name for name in (*defined, *module.imports) if not name.startswith("_") and _definition(code, module, name, frozenset())]
 
 
-def _definition(code: Project, module: Module, name: str, seen: frozenset[tuple[str, str]]) -> _Def | None:
+def _definition(code: Project, module: Module, name: str, seen: frozenset[tuple[str, str]]) -> tuple[Module, _Def] | None:
     """Where a name is defined, through the project's own imports."""
     if (module.name, name) in seen:
         return None
     seen |= {(module.name, name)}
     if name in module.definitions:
         node = module.definitions[name][-1]
-        return node if isinstance(node, _Def) else None
+        return (module, node) if isinstance(node, _Def) else None
     origins = [*module.imports.get(name, ()), *((origin, name) for origin in module.stars)]
     for origin, inner in origins:
         other = code.module(origin)

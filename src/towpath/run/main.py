@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -27,7 +25,7 @@ from towpath.project import Project
 from towpath.project_file import load as load_project
 from towpath.project_file import load_any
 from towpath.records import Records
-from towpath.run import stale
+from towpath.run import stale, unpacked
 from towpath.run.bench import Bench, Ended, Tell
 from towpath.run.unchanged import stop_if_nothing_changed
 from towpath.state import State
@@ -86,10 +84,10 @@ def _is_new(state: State, commit: str, patch: Digest | None) -> bool:
 def _outcome(project: Project, source: Tree, bench: Callable[..., Bench], environ: Mapping[str, str], *, dvc: bool) -> Result:
     """What becomes of a tree, in a folder that is gone afterwards."""
     try:
-        with tempfile.TemporaryDirectory(prefix="towpath-run-") as folder:
-            unpacked = unpack_tree(project.root, source, Path(folder))
-            committed = (load_any if dvc else load_project)(unpacked, environ).placed(project.root, project.home)
-            made = bench(project=committed, folder=Path(folder))
+        with unpacked.folder() as folder:
+            code = unpack_tree(project.root, source, folder)
+            committed = (load_any if dvc else load_project)(code, environ).placed(project.root, project.home)
+            made = bench(project=committed, folder=folder)
             return _by("towpath.run.dvc", made) if dvc else _through(made)
     except Ended as end:
         return end.outcome, end.because, None

@@ -15,6 +15,7 @@ from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.commands.command import with_versions
 from towpath.pipeline.declared import declared
 from towpath.pipeline.engine import Setting
+from towpath.pipeline.explained import explained
 from towpath.pipeline.graph import Step, plan
 from towpath.pipeline.reuse import Reuse
 from towpath.pipeline.seeds import seed_of
@@ -76,7 +77,8 @@ class Workshop:
 
     def plan(self, targets: Sequence[str], datasets: Mapping[str, Value]) -> list[Step]:
         """The steps that make ``targets`` of ``datasets``. Raises as ``graph.plan`` does."""
-        steps = plan(targets, declared(self._project, self._code), self._sources(datasets), public(self._code))
+        with explained(self._code):
+            steps = plan(targets, declared(self._project, self._code), self._sources(datasets), public(self._code))
         return with_versions(steps, self._environ)
 
     def make(self, steps: Sequence[Step], given: Mapping[str, Value]) -> list[Executed]:
