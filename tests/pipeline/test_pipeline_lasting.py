@@ -33,7 +33,7 @@ HELPER = "import random\nSHARED = []\nRNG = random.Random(1)\ndef append(x):\n  
 def told(root: Path, text: str) -> tuple[str, ...]:
     (root / "helper.py").write_text(HELPER)
     (root / "pipeline.py").write_text(HEAD + text)
-    return Project(root, "pipeline.py").reach("rows").weaknesses
+    return Project(root, "pipeline.py").weaknesses("rows")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from towpath.pipeline.code.reach import Project, Reached
 from towpath.pipeline.fingerprint import fingerprint
 
 VALUES = (2, 9)
-BROKEN = Reached({}, frozenset(), ())
+BROKEN = Reached({}, frozenset())
 
 
 def reached_in(root: Path) -> Reached:

@@ -23,7 +23,7 @@ NAME = "x"
 def told(root: Path, text: str) -> tuple[str, ...]:
     (root / "helper.py").write_text("def load(path):\n    return open(path).read()\n\n\ntable = {}\n")
     (root / "pipeline.py").write_text(HEAD + text)
-    return Project(root, "pipeline.py").reach("rows").weaknesses
+    return Project(root, "pipeline.py").weaknesses("rows")
 
 
 def of_body(root: Path, body: str) -> tuple[str, ...]:

@@ -35,7 +35,11 @@ class Source:
 
     def reach(self, name: str | None) -> Reached:
         """What a function can reach; nothing where none is named."""
-        return self.code.reach(name) if self.code and name else Reached({}, frozenset(), ())
+        return self.code.reach(name) if self.code and name else Reached({}, frozenset())
+
+    def weaknesses(self, name: str) -> tuple[str, ...]:
+        """What cannot be known of a function, in words."""
+        return self.code.weaknesses(name) if self.code else ()
 
     def features(self, project: Project) -> FeaturesCode | None:
         """The declared `features` function with the sources that it needs."""

@@ -16,6 +16,7 @@ from towpath.pipeline.code.reach import Project as Code
 from towpath.pipeline.executions import Asked, Time, asked
 from towpath.pipeline.fan_out import is_part, whole_of
 from towpath.pipeline.reasons import Change, differences, in_words, layers
+from towpath.pipeline.used import used_weaknesses
 from towpath.project import FILE, Project
 from towpath.project_file import DVC
 from towpath.store import Store
@@ -135,11 +136,11 @@ def _weaknesses(project: Project, name: str) -> list[str]:
     plan = project.steps.get(name)
     if plan and plan.cmd is not None:
         return [] if plan.version else [f"{FILE}:{project.line('steps', name, 'cmd')}: {PROGRAM}"]
-    if plan and plan.use:
-        return []
-    if not project.pipeline or not (project.root / project.pipeline).is_file():
-        return []
     try:
-        return list(Code(project.root, project.pipeline).reach(name).weaknesses)
+        if plan and plan.use:
+            return list(used_weaknesses(*plan.use.split(":")))
+        if not project.pipeline or not (project.root / project.pipeline).is_file():
+            return []
+        return list(Code(project.root, project.pipeline).weaknesses(name))
     except TowpathError as fault:
         return [f"the code cannot be read: {fault.what}"]

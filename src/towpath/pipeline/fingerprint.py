@@ -44,7 +44,7 @@ def causes_of(step: Step, values: Mapping[str, Value], seed: int, code: Project,
             found = causes(code.reach(function), parameters=step.parameters, inputs=inputs, seed=seed, image=image)
             return {**found, "workers": workers} if workers else found
         case Use(module, function):
-            installed = Reached({f"{module}:{function}": "used as it is installed"}, frozenset({module.partition(".")[0]}), ())
+            installed = Reached({f"{module}:{function}": "used as it is installed"}, frozenset({module.partition(".")[0]}))
             return causes(installed, parameters=step.parameters, inputs=inputs, seed=seed, image=image)
         case Command() as command:
             told = {"version": command.says} if command.version else {}

@@ -29,13 +29,19 @@ def used_signature(module: str, function: str) -> Signature:
     return takes
 
 
+def used_weaknesses(module: str, function: str) -> tuple[str, ...]:
+    """What cannot be known of an installed function, in its package: places in that, in words. Raises as ``used_signature`` does."""
+    code, found = _module(module)
+    return code.weaknesses(function, found)
+
+
 def _module(name: str) -> tuple[Code, Module]:
     top = name.partition(".")[0]
     places = _places(top)
     if not places:
         raise _not_installed(top)
     for place in places:
-        code = Code(place, "")
+        code = Code(place, "", only=top)
         if found := code.module(name):
             return code, found
     near = [f"{top}.{below}" for place in places for below in _below(place / top)]

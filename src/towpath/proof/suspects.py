@@ -85,5 +85,5 @@ def _again(here: Bench, step: str, environ: Mapping[str, str]) -> Digest:
 
 def _weaknesses(here: Bench, step: str) -> str:
     work = here.asked(step)[0].work
-    found = here.source.reach(work.function).weaknesses if isinstance(work, Call) else ()
+    found = here.source.weaknesses(work.function) if isinstance(work, Call) else ()
     return f"; what its fingerprint cannot know: {'; '.join(found[:SHOWN])}" if found else ""

@@ -32,14 +32,13 @@ class Reached(msgspec.Struct, frozen=True):
 
     code: dict[str, str]
     imports: frozenset[str]
-    weaknesses: tuple[str, ...]
 
 
 class Project(Tree):
     """A project's tree, and what its functions can reach in it."""
 
-    def __init__(self, root: Path, pipeline: str) -> None:
-        super().__init__(root, pipeline)
+    def __init__(self, root: Path, pipeline: str, only: str = "") -> None:
+        super().__init__(root, pipeline, only)
         self._linker = Linker(self)
         self._changing = Changing(self, self._linker)
         self._weak: dict[tuple[Piece, bool], list[str]] = {}
@@ -48,9 +47,11 @@ class Project(Tree):
     def reach(self, function: str) -> Reached:
         """Everything that a function of the pipeline can reach."""
         walk = _Walk(self.pipeline, function, self._linker, self._changing)
-        return Reached(_code(walk), frozenset(walk.outside), self._weaknesses(walk))
+        return Reached(_code(walk), frozenset(walk.outside))
 
-    def _weaknesses(self, walk: _Walk) -> tuple[str, ...]:
+    def weaknesses(self, function: str, module: Module | None = None) -> tuple[str, ...]:
+        """What cannot be known of a function of the pipeline, or of another module, and of all that it can reach: places, in words."""
+        walk = _Walk(module or self.pipeline, function, self._linker, self._changing)
         found = []
         for piece in walk.reached:
             known_by = piece, piece in walk.named

@@ -15,10 +15,12 @@ from towpath.pipeline.code.syntax import Module
 class Tree:
     """The modules below ``root``, or below the folder of the file ``pipeline``; each is read once.
 
-    Without a ``pipeline`` it is a project that has no function.
+    Without a ``pipeline`` it is a project that has no function. ``only``: the one package that is its own, if others lie
+    beside it.
     """
 
-    def __init__(self, root: Path, pipeline: str) -> None:
+    def __init__(self, root: Path, pipeline: str, only: str = "") -> None:
+        self._only = only
         self.root, self._places = root, places(root, pipeline)
         self.pipeline = Module(module_name(pipeline), root / pipeline) if pipeline else Module("", Path(os.devnull))
         self._modules: dict[str, Module | None] = {self.pipeline.name: self.pipeline}
@@ -46,7 +48,7 @@ class Tree:
         top = name.partition(".")[0]
         if top != name and not (self.is_own(top) and self._may_be(name)):
             return False
-        if top == name and top in sys.stdlib_module_names:
+        if top == name and (top in sys.stdlib_module_names or self._only not in ("", top)):
             return False
         if self._places.file(name):
             return True
