@@ -69,7 +69,8 @@ def _growths(world: World, state: State) -> tuple[Grown, ...]:
             continue
         try:
             grown = growths.of(name, dataset, trained[name], state.erasures.objects, accepted=accepted)
-            found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at))
+            size, unit = grown.size_new, grown.unit
+            found.append(Grown(dataset=name, rows_new=grown.rows_new, share=grown.share, asks_at=asks_at, unit=unit, size_new=size))
         except (UsageError, Unavailable) as fault:
             found.append(Grown(dataset=name, rows_new=0, share=0.0, asks_at=asks_at, trouble=fault.what))
     return tuple(found)

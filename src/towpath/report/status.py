@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from towpath.pipeline.runs import Runs
+from towpath.quantities import size_in_words
 from towpath.registry import Registry
 from towpath.release import controller
 from towpath.release.live import Live
@@ -34,9 +36,11 @@ class Grown(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset beside the snapshot of the last training. ``asks_at`` is the share at which a run is asked for, if one ever is."""
 
     dataset: str
-    rows_new: int
+    rows_new: int  # of the unit: a dataset that is no table has files for rows
     share: float
     asks_at: float | None
+    unit: Literal["rows", "files"] = "rows"
+    size_new: int = 0
     trouble: str = ""
 
 
@@ -153,7 +157,8 @@ def growth_in_words(grown: Grown) -> str:
     if grown.trouble:
         return grown.trouble
     asks = f"; a run is asked for at +{grown.asks_at:.0%}" if grown.asks_at is not None else ""
-    return f"{grown.rows_new:,} new rows since the last training (+{grown.share:.0%}){asks}"
+    new = f"new files ({size_in_words(grown.size_new)})" if grown.unit == "files" else "new rows"
+    return f"{grown.rows_new:,} {new} since the last training (+{grown.share:.0%}){asks}"
 
 
 def _short(one: RunRow) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from towpath.data.checks.measure import Reading, Value, at_fault
 from towpath.data.checks.rule import Rule
 from towpath.data.checks.table import FILE, ROW
-from towpath.data.checks.wording import count, others, shown, verdict
+from towpath.data.checks.wording import count, shown, verdict
 from towpath.data.snapshot import Part
 from towpath.store import Store
 from towpath.verdict import Answer, Verdict
@@ -35,13 +35,14 @@ def _of_rule(name: str, looked: Sequence[tuple[Reading, pl.DataFrame]], saved: s
     (first, bad), frames = looked[0], [rows for _, rows in looked]
     rule, path = first.rule, "" if first.rule.whole else f"{first.table.path}: "
     because = f"{name}: {path}{rule.subject} {rule.how} in {_extent(rule, bad.height, first.among)}, such as {_quoted(rule, bad)}"
-    numbers: dict[str, float] = {"count": bad.height, "rows": first.among, "files": len(looked)}
+    every, among = sum(rows.height for rows in frames), sum(reading.among for reading, _ in looked)
+    numbers: dict[str, float] = {"count": every, "rows": among, "files": len(looked)}
     if rule.allowed:
-        numbers |= {"share": bad.height / first.among, "limit": rule.allowed}
+        numbers |= {"share": max(rows.height / reading.among for reading, rows in looked), "limit": rule.allowed}
     return Verdict(
         gate=rule.gate,
         answer=Answer.FAIL,
-        because=because + others(looked),
+        because=because + (f" (and {count(every - bad.height, 'row')} of {count(len(looked) - 1, 'more file')})" if looked[1:] else ""),
         numbers={key: float(value) for key, value in numbers.items()},
         examples=tuple(islice(_examples(rule, frames), EXAMPLES)),
         saved=saved,
