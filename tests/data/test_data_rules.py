@@ -166,9 +166,9 @@ def test_a_foreign_key_is_one_of_the_others(values, others):
 def test_the_worst_values_are_quoted_first_with_file_and_row_and_at_most_five():
     frames = [pl.DataFrame({"a": [1, 20, 3]}), pl.DataFrame({"a": [50, 1, -99, 60, 70, 80]})]
     found = only({"columns": {"a": {"min": 0, "max": 10}}}, *frames)
-    assert found.because == "d: 0: column a is outside 0 to 10 in 1 of 3 rows, such as 20 in row 2 (and 4 rows of 1 more file)"
+    assert found.because == "d: 0: column a is outside 0 to 10 in 1 of 3 rows, such as 20 in row 2 (and 5 rows of 1 more file)"
     assert found.examples == ("0 row 2: 20", "1 row 3: -99", "1 row 6: 80", "1 row 5: 70", "1 row 4: 60")
-    assert found.numbers == {"count": 5, "rows": 9, "files": 2}
+    assert found.numbers == {"count": 6, "rows": 9, "files": 2}
 
 
 def test_every_row_at_fault_is_saved_once_as_it_was_delivered():
