@@ -18,8 +18,9 @@ from towpath.data.compare import compare, here
 from towpath.data.index import Index
 from towpath.data.read import rows_of
 from towpath.data.snapshot import load, see, take
+from towpath.data.sources.objects import Objects
 from towpath.data.walk import NoFiles
-from towpath.errors import UsageError
+from towpath.errors import Unavailable, UsageError
 from towpath.project import Dataset
 from towpath.store.memory import MemoryStore
 
@@ -124,3 +125,10 @@ def test_wrong_credentials_are_told_at_once(tmp_path: Path, seaweedfs: S3, monke
         see(Dataset(path=seaweedfs.new()), tmp_path, MemoryStore())
     assert "AWS_ACCESS_KEY_ID" in caught.value.mend
     assert "wrong-secret" not in str(caught.value)
+
+
+def test_a_full_disk_here_is_told_as_what_it_is(url: str, bucket: ObjectStore) -> None:
+    obstore.put(bucket, "one.bin", b"x" * 1000)
+    with pytest.raises(Unavailable, match="/dev/full cannot be written: No space left") as caught:
+        Objects(url).fetch("one.bin", Path("/dev/full"))
+    assert "TMPDIR" in caught.value.mend

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -92,7 +93,8 @@ class Objects:
                 listed = self._listed[file.name]
                 self._write(listed.key, target, listed.etag)
             else:
-                target.write_bytes(data)
+                with _room(target):
+                    target.write_bytes(data)
             return take(target), file.marks
 
     def _get(self, name: str) -> bytes:
@@ -119,7 +121,7 @@ class Objects:
         self._write(self.key(name), target)
 
     def _write(self, key: str, target: Path, etag: str | None = None) -> None:
-        with self._explained(key), target.open("wb") as file:
+        with self._explained(key), _room(target), target.open("wb") as file:
             for chunk in obstore.get(self._bucket, key, options=_if(etag)).stream():
                 file.write(chunk)
 
@@ -131,6 +133,18 @@ class Objects:
             except (exceptions.PreconditionError, FileNotFoundError) as fault:
                 what = f"{key} in {self.place} was changed or deleted since it was listed"
                 raise Unavailable(what, mend="wait until whatever writes it has ended, then try again") from fault
+
+
+@contextmanager
+def _room(target: Path) -> Iterator[None]:
+    """A full disk here is no fault of the place that is read."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in (ENOSPC, EDQUOT):
+            raise
+        mend = "make room there, or let the variable TMPDIR name a folder on another disk; then try again"
+        raise Unavailable(f"{target} cannot be written: {fault.strerror}", mend=mend) from fault
 
 
 def _if(etag: str | None) -> Any:
