@@ -121,7 +121,7 @@ def test_a_reused_step_says_since_when(told, ask):
 
 def test_an_execution_from_elsewhere_is_told_as_such(told, ask):
     told.ran(reused=True)
-    assert "since another project's run;" in ask("rows")[1]
+    assert "since an execution that no run told of" in ask("rows")[1]
 
 
 def test_an_execution_without_a_change_is_told_as_such(told, ask):
