@@ -153,7 +153,7 @@ def test_a_snapshot_that_is_not_here_says_pull(run, images):
 
 
 def test_a_pointer_of_git_lfs_is_told(run, images):
-    (images / "images/1/1.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n")
+    (images / "images/1/1.png").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 3\n")
     said = run("data", "add", cwd=images)
     assert said.code == 2
     assert "git lfs pull" in said.err

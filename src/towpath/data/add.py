@@ -91,8 +91,9 @@ def _kept(
         return digest
 
     read = _read(source, [file for file, digest in zip(found, untouched, strict=True) if digest is None], index, put, tell)
+    fresh = iter(read)
     entries = [
-        FileEntry(file.name, digest, known.size(file, digest, store)) if digest else read[file.name]
+        FileEntry(file.name, digest, known.size(file, digest, store)) if digest else next(fresh)
         for file, digest in zip(found, untouched, strict=True)
     ]
     if count:
@@ -101,12 +102,12 @@ def _kept(
     return entries, len(read)
 
 
-def _read(source: Source, files: list[Found], index: Index, put: Put, tell: Tell) -> dict[str, FileEntry]:
-    read: dict[str, FileEntry] = {}
+def _read(source: Source, files: list[Found], index: Index, put: Put, tell: Tell) -> list[FileEntry]:
+    read: list[FileEntry] = []
     done, of_size = 0, sum(max(0, file.marks.size) for file in files)
     for file in files:
         digest, size = known.fresh(source, file, index, put)
-        read[file.name] = FileEntry(file.name, digest, size)
+        read.append(FileEntry(file.name, digest, size))
         done += size
         tell(Progress(len(read), len(files), done, of_size))
     return read

@@ -56,9 +56,9 @@ def write(store: Store, files: Iterable[FileEntry]) -> Digest:
     """Keep the tree of these files; its root. Only nodes that are not there yet are written."""
     entries = list(files)
     names = encoded([file.path for file in entries])
-    items: list[list[Any]] = sorted(
-        [name, bytes.fromhex(file.digest), file.size, file.rows] for name, file in zip(names, entries, strict=True)
-    )
+    order = sorted(range(len(entries)), key=names.__getitem__)
+    leaves = ((names[at], entries[at]) for at in order)  # made one after another: of a million, a list would be the largest thing there is
+    items: Iterable[list[Any]] = ([name, bytes.fromhex(file.digest), file.size, file.rows] for name, file in leaves)
     level = 0
     while True:
         nodes = [(group[0][0] if group else b"", store.put(_encode(_Node(level, group)))) for group in _cut(items, level)]
@@ -68,14 +68,16 @@ def write(store: Store, files: Iterable[FileEntry]) -> Digest:
         level += 1
 
 
-def _cut(items: list[list[Any]], level: int) -> Iterator[list[list[Any]]]:
-    salt, start = b"%d " % level, 0
-    for place, item in enumerate(items):
+def _cut(items: Iterable[list[Any]], level: int) -> Iterator[list[list[Any]]]:
+    """At least one group; an empty one where there are no items."""
+    salt, group, is_first = b"%d " % level, list[list[Any]](), True
+    for item in items:
+        group.append(item)
         if blake3(salt + item[0]).digest()[0] < CUT_UNDER:
-            yield items[start : place + 1]
-            start = place + 1
-    if start < len(items) or not items:
-        yield items[start:]
+            yield group
+            group, is_first = [], False
+    if group or is_first:
+        yield group
 
 
 def files(store: Store, root: Digest) -> Iterator[FileEntry]:

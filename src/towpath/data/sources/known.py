@@ -13,7 +13,7 @@ from towpath.errors import UsageError
 from towpath.store import Store
 
 _POINTER = b"version https://git-lfs.github.com/spec/"
-_POINTER_BYTES = 1024  # the specification's limit
+_POINTER_BYTES = range(126, 1025)  # from the three keys that each must have, for an empty file, to the specification's limit
 _EMPTY = of_bytes(b"")
 
 
@@ -64,8 +64,8 @@ def rows(source: Source, file: Found, found: Digest, index: Index, count: Callab
 
 def refuse_pointer(path: Path, size: int, name: str) -> None:
     """Raise UsageError where Git LFS left its pointer in the place of the data."""
-    if size > _POINTER_BYTES:
+    if size not in _POINTER_BYTES:
         return
-    with path.open("rb") as opened:
+    with path.open("rb", buffering=0) as opened:
         if opened.read(len(_POINTER)) == _POINTER:
             raise UsageError(f"{name} is a pointer of Git LFS, not the data itself", mend="git lfs pull")
