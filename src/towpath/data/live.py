@@ -35,11 +35,13 @@ def live(store: Store, roots: Iterable[Digest]) -> dict[Digest, int]:
         digest = waiting.pop()
         if digest in found or not store.has(digest):
             continue
+        found[digest] = store.size(digest)
+        if found[digest] > _DOCUMENT_BYTES:
+            continue
         data = store.get(digest)
-        found[digest] = len(data)
         if objects := _snapshot(store, digest, data):
             found |= objects
-        elif len(data) <= _DOCUMENT_BYTES and data[:1] in (b"{", b"["):
+        elif data[:1] in (b"{", b"["):
             waiting += named_in(data) - found.keys()
     return found
 

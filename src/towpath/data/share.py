@@ -22,7 +22,7 @@ def objects(store: Store, snapshot: Digest, erased: Mapping[str, str] = _NOTHING
     found = manifest.manifest(store, snapshot)
     yield from ((file.digest, file.size) for file in standing_in(trees.files(store, found.root), erased))
     nodes = list(trees.nodes(store, found.root))
-    yield from ((node, len(store.get(node))) for node in (*reversed(nodes), snapshot))
+    yield from ((node, store.size(node)) for node in (*reversed(nodes), snapshot))
 
 
 def fetch_listing(store: Store, snapshots: Iterable[Digest], fetch: Fetch) -> None:

@@ -12,7 +12,7 @@ class ForgetfulStore:
     def __init__(self, store: Store) -> None:
         self.put, self.put_file, self.sync = store.put, store.put_file, store.sync
         self.get, self.get_file = store.get, store.get_file
-        self.has, self.missing = store.has, store.missing
+        self.has, self.size, self.missing = store.has, store.size, store.missing
 
     def remember(self, execution: Execution) -> None:
         """Nothing."""

@@ -181,7 +181,6 @@ class LocalStore:
         return {digest for digest in unpacked if not os.path.exists(self._object(digest))}
 
     def size(self, digest: Digest) -> int:
-        """Bytes of an object. Raises UnknownName."""
         try:
             return os.stat(self._object(digest)).st_size
         except FileNotFoundError:

@@ -40,6 +40,11 @@ class MemoryStore:
     def has(self, digest: Digest) -> bool:
         return digest in self.objects
 
+    def size(self, digest: Digest) -> int:
+        if digest not in self.objects:
+            raise unknown(digest)
+        return len(self.objects[digest])
+
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         return set(digests) - self.objects.keys()
 

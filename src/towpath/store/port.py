@@ -65,6 +65,10 @@ class Store(Protocol):
         """Whether an object is there; says nothing of its bytes."""
         ...
 
+    def size(self, digest: Digest) -> int:
+        """Bytes of an object, which is not read for it. Raises UnknownName."""
+        ...
+
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Those of many objects that are not there: one question for all of them."""
         ...

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -36,21 +35,13 @@ def parts(store: Store, codec: str, output: Digest) -> Iterator[Digest]:
         yield output
 
 
-class Here(Store, Protocol):
-    """A store on this machine."""
-
-    def size(self, digest: Digest) -> int:
-        """Bytes of an object. Raises UnknownName."""
-        ...
-
-
 class Shared:
     """A remote that does not answer stops nobody: that is told, what an earlier look found is used, and what was not sent is sent later.
 
     ``folder`` belongs to this machine: it has the fingerprints of executions that are not sent yet, also after a kill.
     """
 
-    def __init__(self, store: Here, remote: Remote, folder: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, remote: Remote, folder: Path, tell: Callable[[str], None]) -> None:
         self._store, self._remote, self._folder, self._tell = store, remote, folder, tell
         self._has_looked, self._is_down = False, False
 

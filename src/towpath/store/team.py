@@ -37,6 +37,11 @@ class NearStore:
     def has(self, digest: Digest) -> bool:
         return self.local.has(digest) or self.remote.knows(digest)
 
+    def size(self, digest: Digest) -> int:
+        if not self.local.has(digest) and self.remote.knows(digest):
+            return self.remote.size(digest)
+        return self.local.size(digest)
+
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         return {digest for digest in self.local.missing(digests) if not self.remote.knows(digest)}
 

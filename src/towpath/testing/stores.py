@@ -87,9 +87,17 @@ class StoreContract:
         assert open_again().missing(kept | never) == never
         assert open_again().missing(iter(kept)) == open_again().missing([]) == set()
 
+    def test_the_size_of_an_object_is_told(self, open_again: OpenAgain) -> None:
+        store = open_again()
+        sizes = {store.put(b"x" * size): size for size in (0, 10, 3 << 20)}
+        store.sync()
+        assert {digest: open_again().size(digest) for digest in sizes} == sizes
+
     def test_an_unknown_digest_is_named(self, open_again: OpenAgain) -> None:
         digest = of_bytes(b"never stored")
         assert not open_again().has(digest)
+        with pytest.raises(UnknownName, match=digest):
+            open_again().size(digest)
         with pytest.raises(UnknownName, match=digest):
             open_again().get(digest)
 

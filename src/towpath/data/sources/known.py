@@ -52,7 +52,7 @@ def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path]
 
 def size(file: Found, found: Digest, store: Store) -> int:
     """How many bytes a file has that was not read: as its source tells, or as the store has them."""
-    return file.marks.size if file.marks.size > 0 or found == _EMPTY else len(store.get(found))
+    return file.marks.size if file.marks.size > 0 or found == _EMPTY else store.size(found)
 
 
 def rows(source: Source, file: Found, found: Digest, index: Index, count: Callable[[Path], int]) -> int:

@@ -39,6 +39,10 @@ class Remote:
         """Whether an object can be fetched, as of the last look, or else of one now: cheap to ask of many that are there."""
         return self._catalogue.seen().has(digest) or self._catalogue.contents().has(digest)
 
+    def size(self, digest: Digest) -> int:
+        """Bytes of an object that is ``known``, as of the last look."""
+        return self._catalogue.seen().size(digest)
+
     def push(self, store: Store, objects: Iterable[tuple[Digest, int]], tell: Tell = silent) -> Moved:
         """See :func:`towpath.store.remote.push.push`."""
         return push.push(self._catalogue, store, objects, tell)
