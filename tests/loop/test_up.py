@@ -156,7 +156,7 @@ def test_up_may_be_killed_at_any_moment(root: Path, start: Callable[[], Up]) -> 
     kills(root, start, [draw.uniform(0.3, 2.0), draw.uniform(2.0, 4.0), 4.5])
 
 
-@pytest.mark.slow
+@pytest.mark.parts
 @pytest.mark.timeout(240)
 def test_up_may_be_killed_at_ten_moments(root: Path, start: Callable[[], Up]) -> None:
     draw = random.Random(5)
@@ -189,7 +189,7 @@ def test_a_run_may_be_killed_at_any_moment(root: Path) -> None:
     killed_runs(root, [draw.uniform(0.8, 2.2) for _ in range(3)])
 
 
-@pytest.mark.slow
+@pytest.mark.parts
 def test_a_run_may_be_killed_at_ten_moments(root: Path) -> None:
     draw = random.Random(7)
     killed_runs(root, [draw.uniform(0.5, 2.6) for _ in range(10)])
