@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from towpath.digest import Digest, of_bytes, of_value
-from towpath.pipeline.wheels import Wheel
 from towpath.project_steps import ImagePlan
+
+if TYPE_CHECKING:  # making wheels loads much, and most runs make none
+    from towpath.pipeline.wheels import Wheel
 
 ENVIRONMENT = "environment"  # the stage that has no code: steps execute in it, and no edit of code makes it another
 REQUIREMENTS = "requirements.txt"
