@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,11 @@ from towpath.cli.repository import keep_merge
 from towpath.errors import Unavailable, UsageError
 from towpath.events import Outcome, RunEnded
 from towpath.locks import RUN, Lock, lock_of
+from towpath.pipeline.worktree import looking
 from towpath.project import FILE
 from towpath.project_file import DVC
 from towpath.quantities import share
 from towpath.records import Records
-from towpath.run import run as run_once
 from towpath.words import in_words
 
 app = shared.new_app()
@@ -56,9 +57,11 @@ def run(
         raise _busy(records, lock)
     lines = Lines(quiet=shared.asked(context).json)
     try:
-        ended = run_once(
+        source = looking(records.project.root)  # while the rest is loaded
+        ended: RunEnded = import_module("towpath.run").run(
             records,
             shared.environ(),
+            source=source,
             fired=fired,
             cause=cause,
             afresh=no_cache,

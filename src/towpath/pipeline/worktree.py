@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -44,7 +45,20 @@ def tree(root: Path) -> Tree:
     Raises:
         UsageError: no repository, or no commit in it yet.
     """
-    said = _git(root, "status", "--porcelain=v2", "--branch", "--", ".", check=False).stdout.decode(errors="replace").splitlines()
+    return looking(root)()
+
+
+def looking(root: Path) -> Callable[[], Tree]:
+    """Begin to look; what is given waits for the end, and answers as ``tree``. It must be called."""
+    words = ["git", "status", "--porcelain=v2", "--branch", "--", "."]
+    try:
+        git = subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise _no_git() from None
+    return lambda: _tree(root, git.communicate()[0].decode(errors="replace").splitlines())
+
+
+def _tree(root: Path, said: list[str]) -> Tree:
     told = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
     if told.get("branch.oid", "(initial)") == "(initial)":
         raise UsageError(
@@ -96,8 +110,12 @@ def _git(
     try:
         done = subprocess.run(["git", *words], cwd=folder, input=data, capture_output=True, env=environ, check=False)
     except FileNotFoundError:
-        raise UsageError("there is no `git` on this machine", mend="install Git: runs are traced to commits") from None
+        raise _no_git() from None
     if check and done.returncode:
         what = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
         raise TowpathError(f"`git {words[0]}` failed in {folder}: {what}", mend="try the same command by hand")
     return done
+
+
+def _no_git() -> UsageError:
+    return UsageError("there is no `git` on this machine", mend="install Git: runs are traced to commits")

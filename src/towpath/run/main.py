@@ -38,6 +38,7 @@ def run(
     records: Records,
     environ: Mapping[str, str],
     *,
+    source: Callable[[], Tree] | None = None,
     fired: int | None = None,
     cause: str = "by hand",
     afresh: bool = False,
@@ -50,23 +51,23 @@ def run(
 
     A trigger's run executes the commit that is checked out. A run by hand executes uncommitted changes too: they are
     stored, and the version does not pass beyond staging. For ``afresh`` and ``verify`` see :class:`Bench`.
-    With ``dvc``, the stages of its ``dvc.yaml`` are executed, and nothing else.
+    With ``dvc``, the stages of its ``dvc.yaml`` are executed, and nothing else. ``source``: the answer of whoever looks at it already.
     """
-    source = tree(records.project.root)
+    found = source() if source else tree(records.project.root)
     if fired is not None:
-        source = replace(source, patch=b"")
-    patch = records.store.put(source.patch) if source.patch else None
+        found = replace(found, patch=b"")
+    patch = records.store.put(found.patch) if found.patch else None
     before = records.state()
-    with early(records.project, environ, soon=_is_new(before, source.commit, patch)) as hands:
+    with early(records.project, environ, soon=_is_new(before, found.commit, patch)) as hands:
         distributions = _distributions(records, before)
         if patch:  # what else a run of steps needs can be made again: it waits for no remote
             records.store.sync()
-        state, started = _start(records, source, patch, distributions, fired, cause)
-        for words in stale.warnings(records.project.root, source, state):
+        state, started = _start(records, found, patch, distributions, fired, cause)
+        for words in stale.warnings(records.project.root, found, state):
             tell(words)
         bench = partial(Bench, records, started.run, environ=environ, tell=tell, show=show, afresh=afresh, verify=verify, hands=hands)
         try:
-            outcome, because, version = _outcome(records.project, source, bench, environ, dvc=dvc)
+            outcome, because, version = _outcome(records.project, found, bench, environ, dvc=dvc)
         except (Exception, KeyboardInterrupt) as fault:  # what nobody foresaw ends a run too
             because = "interrupted" if isinstance(fault, KeyboardInterrupt) else f"a fault of Towpath: {type(fault).__name__}: {fault}"
             records.tell(ev.RunEnded(run=started.run, outcome=ev.Outcome.FAILED, because=because))
