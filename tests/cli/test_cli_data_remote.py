@@ -1,30 +1,12 @@
 """Two people, two clones and one remote: push, pull, check out, merge, collect."""
 
-import json
 import shutil
-import subprocess
 
 import polars as pl
 import pytest
+from tests.cli.clones import commit, git, told
 
 from towpath.locks import RUN, STORE, lock_of
-
-AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
-
-
-def git(folder, *words):
-    return subprocess.run(["git", *AUTHOR, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def told(run, *words, cwd):
-    said = run("data", *words, "--json", cwd=cwd)
-    assert said.code == 0, said.err
-    return json.loads(said.out)
-
-
-def commit(folder, subject):
-    git(folder, "add", "--all")
-    git(folder, "commit", "-qm", subject)
 
 
 def files(folder):

@@ -11,25 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cli.words import PIPELINE
 
 from towpath.cli import main
 from towpath.store.local import LocalStore
 
 TOWPATH = [sys.executable, "-m", "towpath"]
-PIPELINE = "def words():\n    return ['lock', 'gate', 'barge']\n\n\ndef longest(words):\n    return max(words, key=len)\n"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = tmp_path / "home"
-    made.mkdir()
-    (made / "towpath.yaml").write_text("name: words\npipeline: pipeline.py\nsteps: {longest: {}}\n")
-    (made / ".gitignore").write_text(".towpath\n")
-    (made / "pipeline.py").write_text(PIPELINE)
-    for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "start"]):
-        subprocess.run(["git", *words], cwd=made, check=True)
-    monkeypatch.chdir(made)
-    return made
 
 
 def made(home: Path, step: str) -> object:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.cli.words import PIPELINE
 
 from towpath import events as ev
 from towpath import kept
@@ -22,7 +23,6 @@ from towpath.project_file import load
 from towpath.testing.executors import is_alive
 
 TOWPATH = [sys.executable, "-m", "towpath"]
-PIPELINE = "def words():\n    return ['lock', 'gate', 'barge']\n\n\ndef longest(words):\n    return max(words, key=len)\n"
 LASTS = PIPELINE.replace(
     "    return max(words, key=len)",
     """    import os, pathlib, subprocess, time
@@ -32,19 +32,6 @@ LASTS = PIPELINE.replace(
     time.sleep(600)
     return 1""",
 )
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = tmp_path / "home"
-    made.mkdir()
-    (made / "towpath.yaml").write_text("name: words\npipeline: pipeline.py\nsteps: {longest: {}}\n")
-    (made / ".gitignore").write_text(".towpath\n")
-    (made / "pipeline.py").write_text(PIPELINE)
-    for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "start"]):
-        subprocess.run(["git", *words], cwd=made, check=True)
-    monkeypatch.chdir(made)
-    return made
 
 
 def events(home: Path) -> list[ev.AnyEvent]:
