@@ -159,6 +159,14 @@ def test_a_pointer_of_git_lfs_is_told(run, images):
     assert "git lfs pull" in said.err
 
 
+def test_a_pipe_among_the_files_is_named_and_not_waited_for(run, images):
+    os.mkfifo(images / "images/pipe")
+    expected = f"{images}/images/pipe is no file, but a pipe"
+    assert expected in run("data", "status", cwd=images).out
+    said = run("data", "add", cwd=images)
+    assert (said.code, expected in said.err) == (2, True)
+
+
 def test_links_in_a_circle_and_to_nowhere_are_named(run, images):
     (images / "images/circle").symlink_to(images / "images")
     said = run("data", "add", "images", cwd=images)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from towpath.data import manifest, walk
+from towpath.data.announced import announced
 from towpath.data.index import Index
 from towpath.data.manifest import Snapshot
 from towpath.data.sources import Source, known
@@ -105,7 +106,7 @@ def _kept(
 def _read(source: Source, files: list[Found], index: Index, put: Put, tell: Tell) -> list[FileEntry]:
     read: list[FileEntry] = []
     done, of_size = 0, sum(max(0, file.marks.size) for file in files)
-    for file in files:
+    for file in announced(files):
         digest, size = known.fresh(source, file, index, put)
         read.append(FileEntry(file.name, digest, size))
         done += size

@@ -57,8 +57,8 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
 
     Raises:
         NoFiles: there is none.
-        UsageError: a link points nowhere, or in a circle.
-        Unavailable: a folder cannot be read. Neither is passed over where a pattern would look.
+        UsageError: a link points nowhere, or in a circle; a pipe, a socket or a device lies there (patterns pass these over).
+        Unavailable: a folder cannot be read. Neither this nor a bad link is passed over where a pattern would look.
     """
     pattern = Path(dataset.path)
     whole = pattern if pattern.is_absolute() else root / pattern
@@ -72,7 +72,7 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
             _matching(str(base).rstrip("/"), whole.relative_to(base).parts, matching)
         found += (Found(path, path.removeprefix(f"{root}/"), marks) for path, marks in matching.items())
     elif os.path.lexists(whole):
-        found += (Found(path, path.removeprefix(f"{root}/"), _marks(stat)) for path, stat in _listed(str(whole.parent), whole.name.__eq__))
+        found += (_found(path, stat, f"{root}/") for path, stat in _listed(str(whole.parent), whole.name.__eq__))
     if not found:
         raise NoFiles(f"no file matches {dataset.path!r} in {root}", mend="put the data there, or mend `path` under `data` in towpath.yaml")
     plain = all(
@@ -179,9 +179,15 @@ def _below(folder: str, above: tuple[tuple[int, int], ...], prefix: str, found: 
         if S_ISDIR(stat.st_mode):
             folders.append(path)
         else:
-            found.append(Found(path, path.removeprefix(prefix), _marks(stat)))
+            found.append(_found(path, stat, prefix))
     for path in folders:  # when this one is closed
         _below(path, (*above, mark), prefix, found)
+
+
+def _found(path: str, stat: os.stat_result, prefix: str) -> Found:
+    if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
+        raise UsageError(f"{path} is no file, but a pipe, a socket or a device", mend="take it away, or name the files by a pattern")
+    return Found(path, path.removeprefix(prefix), _marks(stat))
 
 
 def _listed(folder: str, wanted: Callable[[str], object] = lambda name: True) -> Iterator[tuple[str, os.stat_result]]:
