@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from tests.loop import little
 
 from towpath import holdings, wiring
+from towpath.cli import main
 from towpath.events import RowsErased, SnapshotTaken
 from towpath.journal.port import Batch, Label, Scored
 from towpath.locks import RUN, lock_of
@@ -48,21 +50,27 @@ def with_person(month: int) -> pl.DataFrame:
     return little.rides(month).with_columns(person=people)
 
 
-@pytest.fixture
-def root(tmp_path, run) -> Path:
-    """Two versions of the data, a version of the model that was trained on them, and a journal of who asked."""
-    root = little.make(tmp_path / "little", towpath=YAML, pipeline=PIPELINE, months=0)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    """Two versions of the data, a version of the model that was trained on them."""
+    root = little.make(tmp_path_factory.mktemp("prepared") / "little", towpath=YAML, pipeline=PIPELINE, months=0)
     (root / "notes.csv").write_text("id,text\n1,a\n")
     little.deliver(root, 1, with_person(1))
     little.deliver(root, 2, little.rides(2).with_columns(person=pl.lit("bob")))
     (root / ".gitignore").write_text(".towpath/\ndata/\nnotes.csv\n__pycache__/\n")
-    assert run("data", "add", cwd=root).code == 0
+    assert main(["data", "add", "--project", str(root)]) == 0
     little.commit(root)
     assert little.ran(root).version == 1
     little.deliver(root, 3, with_person(3).head(500))
-    assert run("data", "add", cwd=root).code == 0
+    assert main(["data", "add", "--project", str(root)]) == 0
     little.commit(root)
     return root
+
+
+@pytest.fixture
+def root(prepared, tmp_path) -> Path:
+    """A copy of it, to be changed."""
+    return shutil.copytree(prepared, tmp_path / "little", symlinks=True)
 
 
 def world(root):

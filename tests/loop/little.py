@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -126,6 +129,22 @@ def make(root: Path, *, towpath: str = YAML, pipeline: str = PIPELINE, months: i
     return root
 
 
+def prepared(root: Path, prepare: Callable[[Path], object], towpath: str = YAML) -> Path:
+    """The project as ``prepare`` leaves it, which is done once a process and copied for each test: a run takes seconds."""
+    shutil.copytree(_prepared(prepare, towpath), root, symlinks=True, dirs_exist_ok=True)
+    return root
+
+
+@cache
+def _prepared(prepare: Callable[[Path], object], towpath: str) -> Path:
+    folder = Path(_templates.name) / str(len(list(Path(_templates.name).iterdir())))
+    prepare(make(folder, towpath=towpath))
+    return folder
+
+
+_templates = TemporaryDirectory(prefix="little-")  # goes when the process ends
+
+
 def world(root: Path) -> World:
     """The project's world as a new process would open it."""
     inside = {key: value for key, value in os.environ.items() if key != "TOWPATH_HOME"}
@@ -183,3 +202,11 @@ def live(root: Path) -> None:
     staged(root, number)
     loop(root).turn()
     assert world(root).state().live.champion("production") == number
+
+
+def waiting(root: Path) -> None:
+    """Version 1 serves production, version 2 stands in staging."""
+    live(root)
+    commit(root, scaling=SCALING.replace("column / 10", "column / 12"))
+    assert ran(root).version == 2
+    staged(root, 2)

@@ -51,8 +51,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
 def test_a_bad_month_stops_the_run_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None], words: tuple[str, ...]
 ) -> None:
-    root = little.make(tmp_path / "little")
-    little.live(root)
+    root = little.prepared(tmp_path / "little", little.live)
     spoil(root)
     assert main(["run", "--project", str(root)]) == 1
     said = capsys.readouterr().out

@@ -17,6 +17,12 @@ def root(tmp_path: Path) -> Path:
     return little.make(tmp_path / "little")
 
 
+@pytest.fixture
+def again(tmp_path: Path) -> Path:
+    """Its first run made version 1."""
+    return little.prepared(tmp_path / "little", little.ran)
+
+
 def exclude(root: Path, where: str, number: int = 1) -> None:
     little.world(root).tell(ev.RowsExcluded(exclusion=number, dataset="rides", where=where, by="ann", because="broken"))
 
@@ -29,27 +35,25 @@ def last(root: Path, kind: type) -> ev.AnyEvent:
     return little.events(root, kind)[-1]
 
 
-def test_a_run_after_an_exclusion_is_another_run_and_after_its_end_the_first_again(root: Path) -> None:
-    assert little.ran(root).outcome is Outcome.REGISTERED
-    first, step = last(root, SnapshotTaken), last(root, StepExecuted)
-    exclude(root, "hour < 3")
-    ended = little.ran(root)
+def test_a_run_after_an_exclusion_is_another_run_and_after_its_end_the_first_again(again: Path) -> None:
+    first, step = last(again, SnapshotTaken), last(again, StepExecuted)
+    exclude(again, "hour < 3")
+    ended = little.ran(again)
     assert ended.outcome is not Outcome.UNCHANGED
-    left, stepped = last(root, SnapshotTaken), last(root, StepExecuted)
+    left, stepped = last(again, SnapshotTaken), last(again, StepExecuted)
     frame = pl.concat([little.rides(1), little.rides(2)])
     assert left.excluded == frame.filter(pl.col("hour") < 3).height > 100
     assert (left.digest, left.rows) == (first.digest, first.rows)
     assert left.content != first.content
     assert (stepped.reused, stepped.content == step.content) == (False, False)
-    lift(root)
-    assert little.ran(root).outcome is Outcome.UNCHANGED
-    assert last(root, SnapshotTaken) == ev.SnapshotTaken(**{f: getattr(first, f) for f in first.__struct_fields__ if f != "run"}, run=3)
+    lift(again)
+    assert little.ran(again).outcome is Outcome.UNCHANGED
+    assert last(again, SnapshotTaken) == ev.SnapshotTaken(**{f: getattr(first, f) for f in first.__struct_fields__ if f != "run"}, run=3)
 
 
-def test_an_exclusion_that_touches_no_row_changes_nothing(root: Path) -> None:
-    little.ran(root)
-    exclude(root, "hour > 99")
-    assert little.ran(root).outcome is Outcome.UNCHANGED
+def test_an_exclusion_that_touches_no_row_changes_nothing(again: Path) -> None:
+    exclude(again, "hour > 99")
+    assert little.ran(again).outcome is Outcome.UNCHANGED
 
 
 def test_rows_that_stopped_a_run_stop_it_no_longer(root: Path) -> None:

@@ -15,9 +15,7 @@ from towpath.locks import OUTBOX, STAGING, Lock, lock_of
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("TOWPATH_HOME", raising=False)
-    made = little.make(tmp_path / "little")
-    assert little.ran(made).version == 1
-    return made
+    return little.prepared(tmp_path / "little", little.ran)
 
 
 def said(capfd: pytest.CaptureFixture[str], root: Path, *words: str) -> tuple[int, str, str]:

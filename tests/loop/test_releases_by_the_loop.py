@@ -72,11 +72,7 @@ def assigned(row: Scored, release: object, stage: object) -> Scored:
 
 def begun(tmp_path: Path, failing: float) -> tuple[Traffic, Loop]:
     """Version 1 has served a while, and version 2 asks to replace it."""
-    root = little.make(tmp_path / "little", towpath=YAML)
-    little.live(root)
-    little.commit(root, scaling=little.SCALING.replace("column / 10", "column / 12"))
-    little.ran(root)
-    little.staged(root, 2)
+    root = little.prepared(tmp_path / "little", little.waiting, YAML)
     project = little.world(root).project
     clock = ReplayClock(project.home / "clock", start=START)
     world = replace(wiring.world(project, project.home / "clock"), journal=MemoryJournal())

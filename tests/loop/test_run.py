@@ -19,6 +19,12 @@ def root(tmp_path: Path) -> Path:
     return little.make(tmp_path / "little")
 
 
+@pytest.fixture
+def again(tmp_path: Path) -> Path:
+    """Its first run made version 1."""
+    return little.prepared(tmp_path / "little", little.ran)
+
+
 def test_a_run_registers_a_version_that_passed_every_gate(root: Path) -> None:
     ended = little.ran(root)
     assert (ended.outcome, ended.version) == (Outcome.REGISTERED, 1)
@@ -27,13 +33,12 @@ def test_a_run_registers_a_version_that_passed_every_gate(root: Path) -> None:
     assert [verdict.gate.split()[0] for verdict in version.candidate.verdicts] == ["auc", "auc", "parity"]
 
 
-def test_nothing_changed_makes_nothing(root: Path) -> None:
-    little.ran(root)
-    ended = little.ran(root)
+def test_nothing_changed_makes_nothing(again: Path) -> None:
+    ended = little.ran(again)
     assert (ended.outcome, ended.version) == (Outcome.UNCHANGED, None)
     assert "run 1" in ended.because
     assert "version 1" in ended.because
-    assert len(little.events(root, VersionRegistered)) == len(little.events(root, CandidatePackaged)) == 1
+    assert len(little.events(again, VersionRegistered)) == len(little.events(again, CandidatePackaged)) == 1
 
 
 @pytest.mark.parametrize(
@@ -45,10 +50,9 @@ def test_nothing_changed_makes_nothing(root: Path) -> None:
     ],
     ids=["a comment", "a function that nothing reaches", "another file"],
 )
-def test_a_commit_that_changes_nothing_reached_is_unchanged(root: Path, files: dict[str, str]) -> None:
-    little.ran(root)
-    little.commit(root, **files)
-    assert little.ran(root).outcome is Outcome.UNCHANGED
+def test_a_commit_that_changes_nothing_reached_is_unchanged(again: Path, files: dict[str, str]) -> None:
+    little.commit(again, **files)
+    assert little.ran(again).outcome is Outcome.UNCHANGED
 
 
 @pytest.mark.parametrize(
@@ -60,10 +64,9 @@ def test_a_commit_that_changes_nothing_reached_is_unchanged(root: Path, files: d
     ],
     ids=["a function that features calls", "a hyperparameter", "the seed"],
 )
-def test_a_commit_that_changes_what_is_reached_makes_a_candidate(root: Path, files: dict[str, str]) -> None:
-    little.ran(root)
-    little.commit(root, **files)
-    ended = little.ran(root)
+def test_a_commit_that_changes_what_is_reached_makes_a_candidate(again: Path, files: dict[str, str]) -> None:
+    little.commit(again, **files)
+    ended = little.ran(again)
     assert (ended.outcome, ended.version) == (Outcome.REGISTERED, 2)
 
 
@@ -82,10 +85,9 @@ def test_uncommitted_changes_run_by_hand_and_stay_in_staging(root: Path) -> None
     assert "uncommitted" in controller.why_not(state.registry.version(1), state.live)
 
 
-def test_the_folder_that_a_person_edits_is_not_what_a_commit_runs(root: Path) -> None:
-    little.ran(root)
-    assert little.git(root, "status", "--porcelain") == ""
-    assert not (root / "__pycache__").exists()
+def test_the_folder_that_a_person_edits_is_not_what_a_commit_runs(again: Path) -> None:
+    assert little.git(again, "status", "--porcelain") == ""
+    assert not (again / "__pycache__").exists()
 
 
 def test_a_gate_that_fails_rejects_with_exit_code_1(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,18 @@ def root(tmp_path: Path) -> Path:
     return little.make(tmp_path / "little")
 
 
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    """Version 1 serves."""
+    return little.prepared(tmp_path / "little", little.live)
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Path:
+    """Version 1 serves, version 2 stands in staging."""
+    return little.prepared(tmp_path / "little", little.waiting)
+
+
 def towpath(root: Path, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "towpath", *words, "--project", str(root)]
     environ = {name: value for name, value in little.ENVIRON.items() if name != "TOWPATH_HOME"}
@@ -48,17 +60,16 @@ def served(root: Path) -> tuple[int | None, int | None]:
     return told.champion and told.champion.version, told.challenger and told.challenger.version
 
 
-def test_new_rows_above_the_share_fire_one_run_and_below_it_none(root: Path) -> None:
-    little.live(root)
-    loop = little.loop(root)
-    little.deliver(root, 3, little.rides(3, 390))  # 19.5 % of what was trained on
+def test_new_rows_above_the_share_fire_one_run_and_below_it_none(live: Path) -> None:
+    loop = little.loop(live)
+    little.deliver(live, 3, little.rides(3, 390))  # 19.5 % of what was trained on
     assert loop.turn().events == ()
-    little.deliver(root, 3, little.rides(3, 410))
+    little.deliver(live, 3, little.rides(3, 410))
     [fired] = loop.turn().events
     assert isinstance(fired, TriggerFired)
     assert (fired.trigger, fired.run) == ("new_rows", 2)
     assert "410 new rows in rides" in fired.cause
-    assert loop.turn().events == () == little.loop(root).turn().events
+    assert loop.turn().events == () == little.loop(live).turn().events
 
 
 def test_a_turn_that_died_before_acting_is_finished_by_the_next(root: Path) -> None:
@@ -147,20 +158,11 @@ def test_a_firing_runs_once(root: Path) -> None:
     assert len(little.events(root, RunStarted)) == 1
 
 
-def second(root: Path) -> None:
-    """Version 1 serves, version 2 stands in staging."""
-    little.live(root)
-    little.commit(root, scaling=little.SCALING.replace("column / 10", "column / 12"))
-    assert little.ran(root).version == 2
-    little.staged(root, 2)
-
-
-def test_a_challenger_is_released_by_its_stages_and_a_person_may_hold_it(root: Path) -> None:
-    second(root)
-    started = [event for event in little.loop(root).turn().events if isinstance(event, ReleaseStarted)]
+def test_a_challenger_is_released_by_its_stages_and_a_person_may_hold_it(waiting: Path) -> None:
+    started = [event for event in little.loop(waiting).turn().events if isinstance(event, ReleaseStarted)]
     assert [(event.version, event.champion) for event in started] == [(2, 1)]
-    assert served(root) == (1, 2)
-    world = little.world(root)
+    assert served(waiting) == (1, 2)
+    world = little.world(waiting)
     operator.pause(world, "ann", "a fair")
     with pytest.raises(UsageError, match=r"paused already \(ann: a fair\)"):
         operator.pause(world, "ann", "again")
@@ -171,13 +173,12 @@ def test_a_challenger_is_released_by_its_stages_and_a_person_may_hold_it(root: P
 
 
 @pytest.mark.parametrize("outside", [False, True], ids=["its own fault", "a cause outside"])
-def test_taking_a_challenger_back_leaves_the_champion(root: Path, outside: bool) -> None:
-    second(root)
-    loop = little.loop(root)
+def test_taking_a_challenger_back_leaves_the_champion(waiting: Path, outside: bool) -> None:
+    loop = little.loop(waiting)
     loop.turn()
-    world = little.world(root)
+    world = little.world(waiting)
     operator.rollback(world, "ann", "it looks odd", quarantine=not outside)
-    assert served(root) == (1, None)
+    assert served(waiting) == (1, None)
     digest = world.state().registry.version(2).digest
     assert (digest in world.state().live.quarantine) is not outside
     assert not [event for event in loop.turn().events if isinstance(event, ReleaseStarted)]  # it is not begun again by itself
@@ -192,7 +193,7 @@ def test_taking_a_challenger_back_leaves_the_champion(root: Path, outside: bool)
 def test_taking_the_champion_back_lets_the_version_before_serve(root: Path) -> None:
     root.joinpath("towpath.yaml").write_text(little.YAML.replace("{shadow: 20, canary: [50%]}", "{}"))
     little.git(root, "commit", "--quiet", "--all", "--message", "at once")
-    second(root)
+    little.waiting(root)
     little.loop(root).turn()
     assert served(root) == (2, None)
     world = little.world(root)
@@ -204,15 +205,14 @@ def test_taking_the_champion_back_lets_the_version_before_serve(root: Path) -> N
         operator.rollback(world, "ann", "more complaints", quarantine=True)
 
 
-def test_what_did_not_pass_staging_is_refused_and_never_routed(root: Path) -> None:
-    little.live(root)
-    little.commit(root, scaling=little.SCALING.replace("column / 10", "column / 12"))
-    little.ran(root)
+def test_what_did_not_pass_staging_is_refused_and_never_routed(live: Path) -> None:
+    little.commit(live, scaling=little.SCALING.replace("column / 10", "column / 12"))
+    little.ran(live)
     with pytest.raises(Refused, match="has not passed the checks of staging"):
-        operator.deploy(little.world(root), 2, "ann")
-    little.loop(root).turn()
-    assert served(root) == (1, None)
+        operator.deploy(little.world(live), 2, "ann")
+    little.loop(live).turn()
+    assert served(live) == (1, None)
     with pytest.raises(UsageError, match="serves production already"):
-        operator.deploy(little.world(root), 1, "ann")
+        operator.deploy(little.world(live), 1, "ann")
     with pytest.raises(LookupError):
-        operator.deploy(little.world(root), 7, "ann")
+        operator.deploy(little.world(live), 7, "ann")
