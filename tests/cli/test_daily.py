@@ -239,8 +239,10 @@ def test_a_table_of_no_known_form_is_not_written(tmp_path):
         write(trips(2), tmp_path / "rows.xlsx")
 
 
-def story(copy):
+@pytest.fixture(scope="module")
+def told(served, tmp_path_factory):
     """A second version on its way to production: shadow, then canary."""
+    copy = shutil.copytree(served, tmp_path_factory.mktemp("told") / "copy")
     (copy / "pipeline.py").write_text(PIPELINE.replace("1.0", "0.5"))
     git(copy, "commit", "-aqm", "second")
     assert towpath(copy, "run")[0] == 0
@@ -260,11 +262,19 @@ def story(copy):
     )
     shadow = ev.StageEntered(release=1, stage=0, share=0.0, because="the release begins")
     world.tell(started, shadow, ev.StageEntered(release=1, stage=1, share=0.1, because="ten pairs agree"))
-    return world, version
+    return copy
 
 
-def test_a_release_is_told_in_one_line_and_in_full(run, copy):
-    story(copy)
+@pytest.fixture
+def story(told, tmp_path):
+    """The same, to be gone on with: its folder, its world and the second version."""
+    copy = shutil.copytree(told, tmp_path / "copy")
+    world = wiring.world(load(copy, {}))
+    return copy, world, world.state().registry.version(2)
+
+
+def test_a_release_is_told_in_one_line_and_in_full(run, story):
+    copy, _, _ = story
     said = run("status", cwd=copy)
     assert "release 1, canary at 10%, version 2: hold" in said.out
     told = run("why", "2", cwd=copy)
@@ -273,8 +283,8 @@ def test_a_release_is_told_in_one_line_and_in_full(run, copy):
     assert "gates (champion: version 1)" in told.out
 
 
-def test_a_version_that_was_rolled_back_says_so(run, copy):
-    world, version = story(copy)
+def test_a_version_that_was_rolled_back_says_so(run, story):
+    copy, world, version = story
     because = "errors: 9 of 100 against 0 of 900"
     back = ev.VersionRolledBack(environment="production", version=2, digest=version.digest, to=1, release=1, by="loop", because=because)
     world.tell(back)
@@ -285,8 +295,8 @@ def test_a_version_that_was_rolled_back_says_so(run, copy):
     assert "serves production" in run("why", "1", cwd=copy).out
 
 
-def test_a_version_that_was_replaced_says_so(run, copy):
-    world, version = story(copy)
+def test_a_version_that_was_replaced_says_so(run, story):
+    copy, world, version = story
     promoted = ev.VersionPromoted(
         environment="production", version=2, digest=version.digest, previous=1, release=1, by="loop", because="every guard is safe"
     )
@@ -314,8 +324,8 @@ def test_a_run_that_goes_on_and_one_that_was_lost_are_told(run, copy):
     assert "run 4: going on" in run("show", "run", "4", cwd=copy).out
 
 
-def test_a_version_that_was_never_tried_says_why(run, copy):
-    world, version = story(copy)
+def test_a_version_that_was_never_tried_says_why(run, story):
+    copy, world, version = story
     digest = Digest("f" * 64)
     verdict = Verdict(gate="auc >= 0.5", answer=Answer.PASS, because="auc 0.9, must be at least 0.5")
     packaged = ev.CandidatePackaged(run=3, digest=digest, recipe=digest, parameters={})

@@ -36,7 +36,7 @@ def shell(tmp_path):
     opened.close()
 
 
-@pytest.mark.slow
+@pytest.mark.parts
 def test_the_page_works_as_it_is_written(shell, tmp_path):
     pytest.importorskip("altair")
     ran = 0

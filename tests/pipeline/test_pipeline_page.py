@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "pipeline.md").read_text()
 BLOCKS = [(kind, name.strip(), text) for kind, name, text in BLOCK.findall(PAGE)]
 
 
-@pytest.mark.slow
+@pytest.mark.parts
 def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     ran = 0
