@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_an_older_commit_can_be_taken(root: Path, tmp_path: Path) -> None:
     assert tree(root) != first
     assert (unpack(root, first, tmp_path / "out") / "towpath.yaml").read_text() == "name: x\n"
     assert git(root, "worktree", "list").count("\n") == 0
+
+
+def test_links_lead_where_they_led(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("1\n")
+    (root / "absolute.txt").symlink_to(tmp_path / "outside.txt")
+    (root / "above.txt").symlink_to("../../outside.txt")
+    (root / "nowhere").symlink_to("/no/such/place")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "links")
+    code = unpack(root, tree(root), tmp_path / "code")
+    assert {path.name: os.readlink(path) for path in code.iterdir() if path.is_symlink()} == {
+        "absolute.txt": str(tmp_path / "outside.txt"),
+        "above.txt": "../../outside.txt",
+        "nowhere": "/no/such/place",
+    }
 
 
 def test_no_repository_no_commit_and_no_such_commit(root: Path, tmp_path: Path) -> None:
