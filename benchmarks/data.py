@@ -134,6 +134,9 @@ def _large(place: Place) -> Iterator[Row]:
     say([*TOWPATH, "data", "push"], ours)  # only what can be fetched again may be linked
     (ours / "things").unlink()
     linked = timed([*TOWPATH, "data", "checkout", "--link"], ours)
+    for folder in (ours, ours.with_name(f"{ours.name}-remote"), copied):  # what comes next needs the room
+        shutil.rmtree(folder)
+    original.unlink()
     yield Row(work=f"check out a file of {size}, linked", ours=linked, unit="s", goal="<= .2 s", holds=linked <= 0.2)
 
 

@@ -58,8 +58,11 @@ def declare(home: Path, things: str) -> None:
 def say(command: list[str], cwd: Path) -> float:
     """Seconds that a command takes."""
     begin = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, capture_output=True)
-    return time.perf_counter() - begin
+    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)
+    took = time.perf_counter() - begin
+    if done.returncode:
+        raise SystemExit(f"`{' '.join(command)}` failed in {cwd}: {done.stderr.strip() or done.stdout.strip()}")
+    return took
 
 
 def flushed() -> None:

@@ -5,44 +5,62 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks import tables
 from benchmarks.frame import Row
 from benchmarks.places import LARGE_BYTES, TOWPATH, Place, declare, say, stored
 
-Sends = Callable[[Path], int]
+Sends = Callable[[Path], int]  # the bytes that a push sends of a version of the table
 CHANGES = {"csv": {"appended": tables.append, "inserted in the middle": tables.insert}, "parquet": {"appended": tables.append}}
 AUTHOR = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
 
 
 def rows(place: Place) -> Iterator[Row]:
-    """A row a form and change."""
+    """A row a form and change. One tool after another, as a disk has no room for what all of them keep."""
+    begins = {"ours": _ours, "dvc": partial(_dvc, dvc=place.dvc)} | ({"git-lfs": _lfs} if shutil.which("git-lfs") else {})
     for form, changes in CHANGES.items():
-        table = place.folder / f"table.{form}"
-        tables.write(table, LARGE_BYTES)
-        ours, peers = _ours(place.folder / f"push-{form}", table), _peers(place, form)
-        for sends in (ours, *peers.values()):
-            sends(table)
-        for where, change in changes.items():
-            change(table, 0.01)
-            size = table.stat().st_size
-            found = {peer: 100 * sends(table) / size for peer, sends in peers.items()}
-            share = 100 * ours(table) / size
+        versions = _versions(place.folder, form, changes.values())
+        sent = {tool: _sent(begin, place.folder / f"push-{tool}", versions) for tool, begin in begins.items()}
+        for number, where in enumerate(changes):
+            size = versions[number + 1].stat().st_size
+            found = {tool: 100 * counts[number] / size for tool, counts in sent.items()}
+            share = found.pop("ours")
             what = f"bytes sent after 1 % was {where}, {size / 1e9:.1f} GB {form}"
             yield Row(work=what, ours=share, unit="%", peers=found, goal="<= 3 %", holds=share <= 3)
-        for folder in place.folder.glob(f"*push-{form}*"):
-            shutil.rmtree(folder)
-        table.unlink()
+        for version in versions:
+            version.unlink()
 
 
-def _ours(home: Path, table: Path) -> Sends:
-    _repository(home)
-    declare(home, table.name)
+def _versions(folder: Path, form: str, changes: Iterable[Callable[[Path, float], None]]) -> list[Path]:
+    """The table as it was, and after each change to the one before."""
+    versions = [folder / f"0.{form}"]
+    tables.write(versions[0], LARGE_BYTES)
+    for number, change in enumerate(changes, 1):
+        versions.append(folder / f"{number}.{form}")
+        shutil.copyfile(versions[-2], versions[-1])
+        change(versions[-1], 0.01)
+    return versions
+
+
+def _sent(begin: Callable[[Path, str], Sends], home: Path, versions: list[Path]) -> list[int]:
+    """The bytes that a tool sends of each version but the first, whose all is new."""
+    home.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
+    sends = begin(home, f"table{versions[0].suffix}")
+    counts = [sends(version) for version in versions]
+    for folder in home.parent.glob(f"{home.name}*"):
+        shutil.rmtree(folder)
+    return counts[1:]
+
+
+def _ours(home: Path, name: str) -> Sends:
+    declare(home, name)
 
     def sends(table: Path) -> int:
-        shutil.copyfile(table, home / table.name)
+        shutil.copyfile(table, home / name)
         say([*TOWPATH, "data", "add"], home)
         told = subprocess.run([*TOWPATH, "data", "push", "--json"], cwd=home, check=True, capture_output=True, text=True).stdout
         return int(json.loads(told)["sent"])
@@ -50,16 +68,8 @@ def _ours(home: Path, table: Path) -> Sends:
     return sends
 
 
-def _peers(place: Place, form: str) -> dict[str, Sends]:
-    """What each peer's own remote, a folder, has more after a push."""
-    found = {"dvc": _dvc(place.folder / f"dvc-push-{form}", place.dvc)}
-    if shutil.which("git-lfs"):
-        found["git-lfs"] = _lfs(place.folder / f"lfs-push-{form}")
-    return found
-
-
-def _dvc(home: Path, dvc: str) -> Sends:
-    _repository(home)
+def _dvc(home: Path, name: str, *, dvc: str) -> Sends:
+    """What its remote, a folder, has more after a push."""
     remote = home / "remote"
     for words in (
         ["init", "--quiet"],
@@ -69,24 +79,24 @@ def _dvc(home: Path, dvc: str) -> Sends:
         say([dvc, *words], home)
 
     def sends(table: Path) -> int:
-        shutil.copyfile(table, home / table.name)
-        say([dvc, "add", "--quiet", table.name], home)
+        shutil.copyfile(table, home / name)
+        say([dvc, "add", "--quiet", name], home)
         return _grown(remote, [dvc, "push", "--quiet"], home)
 
     return sends
 
 
-def _lfs(home: Path) -> Sends:
-    _repository(home)
+def _lfs(home: Path, name: str) -> Sends:
+    """The same of its remote, a bare repository."""
     remote = home / "remote.git"
     say(["git", "init", "--quiet", "--bare", str(remote)], home)
     say(["git", "remote", "add", "origin", remote.as_uri()], home)
     say(["git", "lfs", "install", "--local"], home)
-    say(["git", "lfs", "track", "table.*"], home)
+    say(["git", "lfs", "track", name], home)
 
     def sends(table: Path) -> int:
-        shutil.copyfile(table, home / table.name)
-        say(["git", "add", ".gitattributes", table.name], home)
+        shutil.copyfile(table, home / name)
+        say(["git", "add", ".gitattributes", name], home)
         say([*AUTHOR, "commit", "--quiet", "--message", "a change"], home)
         return _grown(remote, ["git", "push", "--quiet", "origin", "HEAD"], home)
 
@@ -97,8 +107,3 @@ def _grown(remote: Path, command: list[str], home: Path) -> int:
     before = stored(remote)
     say(command, home)
     return stored(remote) - before
-
-
-def _repository(home: Path) -> None:
-    home.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=home, check=True)
