@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from stat import S_ISLNK
 from threading import Lock
 
 import msgspec
@@ -72,8 +73,10 @@ class LocalStore:
 
         It is copied where it lies on another disk.
         """
-        path = Path(os.path.realpath(path)) if path.is_symlink() else path
-        before = path.stat()
+        before = os.lstat(path)
+        if S_ISLNK(before.st_mode):
+            path = Path(os.path.realpath(path))
+            before = os.stat(path)
         digest = of_file(path)
         if self._packs.find(digest):
             return digest
