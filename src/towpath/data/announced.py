@@ -12,6 +12,7 @@ from towpath.data.walk import Found
 
 SMALL = 128 << 10  # bytes: of a larger one the system reads on by itself
 AT_ONCE = 256
+COLD = 2 * AT_ONCE  # blocks of 512 bytes brought while so many were read: a page for every fourth
 _ADVISES = hasattr(os, "posix_fadvise")  # macOS has none
 
 
@@ -21,7 +22,7 @@ def announced(files: Sequence[Found], brought: Callable[[], int] = lambda: getru
     Where the system has them in memory already, telling would cost more than reading.
 
     Args:
-        brought: gives how much this process has had brought from disks so far.
+        brought: gives how many blocks of 512 bytes this process has had brought from disks so far.
     """
     if not _ADVISES or len(files) <= AT_ONCE:  # who reads few files starts no thread
         yield from files
@@ -32,7 +33,7 @@ def announced(files: Sequence[Found], brought: Callable[[], int] = lambda: getru
             if told:
                 told.result()
             now = brought()
-            told = teller.submit(_announce, files[start + AT_ONCE : start + 2 * AT_ONCE]) if now > before else None
+            told = teller.submit(_announce, files[start + AT_ONCE : start + 2 * AT_ONCE]) if now - before >= COLD else None
             before = now
             yield from files[start : start + AT_ONCE]
 
