@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from io import FileIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NewType
 
@@ -10,6 +13,7 @@ from blake3 import blake3
 
 Digest = NewType("Digest", str)
 
+_MAPPED = 1 << 20  # bytes: below it reading is quicker than mapping
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
@@ -21,6 +25,15 @@ def of_bytes(data: bytes | memoryview) -> Digest:
 def of_file(path: Path) -> Digest:
     """Digest of a file's bytes, read through a memory map on all cores."""
     return Digest(blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest())
+
+
+def of_open(file: FileIO) -> Digest:
+    """Digest of an open file's bytes, whatever lies at its name by now. A large one is read as ``of_file`` reads."""
+    if os.fstat(file.fileno()).st_size < _MAPPED:
+        file.seek(0)
+        return of_bytes(file.read())
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+        return Digest(blake3(max_threads=blake3.AUTO).update(whole).hexdigest())
 
 
 def canonical_json(value: Any) -> bytes:

@@ -201,31 +201,3 @@ def test_any_bytes_come_back(tmp_path_factory, data):
     store = LocalStore(tmp_path_factory.getbasetemp() / "shared-store")
     assert store.get(store.put(data)) == data
     assert store.put(data) == of_bytes(data)
-
-
-@pytest.mark.parametrize("absolute", [True, False])
-def test_of_a_link_the_file_is_kept(store, tmp_path, absolute):
-    (tmp_path / "file").write_bytes(b"data")
-    (tmp_path / "link").symlink_to(tmp_path / "file" if absolute else "file")
-    digest = store.put_link(tmp_path / "link")
-    assert not store.path(digest).is_symlink()
-    (tmp_path / "file").unlink()
-    assert store.get(digest) == b"data"
-
-
-@pytest.mark.parametrize("same_mtime", [True, False])
-def test_a_file_that_changes_before_it_is_linked_makes_no_wrong_object(store, tmp_path, monkeypatch, same_mtime):
-    path = tmp_path / "file"
-    path.write_bytes(b"before")
-    real, marks = os.link, path.stat()
-
-    def link(source, target):
-        path.write_bytes(b"after!")
-        if same_mtime:
-            os.utime(path, ns=(marks.st_atime_ns, marks.st_mtime_ns))
-        real(source, target)
-
-    monkeypatch.setattr(os, "link", link)
-    digest = store.put_link(path)
-    assert store.get(digest) == b"after!"
-    assert not store.has(of_bytes(b"before"))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from stat import S_ISLNK
 from threading import Lock
 
 import msgspec
@@ -20,10 +19,11 @@ from towpath.digest import Digest, of_bytes, of_file
 from towpath.errors import Broken, TowpathError, Unavailable
 from towpath.store.damage import Damage, damages, set_aside
 from towpath.store.direct import write_all
+from towpath.store.linking import linked
 from towpath.store.noted import every, noted, path_of
 from towpath.store.packs import Packing, Packs
 from towpath.store.port import Execution, corrupt, unknown
-from towpath.store.transfer import copy, flush, is_touched
+from towpath.store.transfer import copy, flush
 from towpath.store.whole import Collected, collect, objects
 
 AT_ONCE = 1 << 20  # bytes: a smaller file is read whole, and written only if it is new
@@ -71,26 +71,14 @@ class LocalStore:
     def put_link(self, path: Path) -> Digest:
         """Keep a file that nobody will change any more by giving it one more name; it becomes read-only.
 
-        It is copied where it lies on another disk.
+        It is copied where ``linked`` cannot link it.
         """
-        before = os.lstat(path)
-        if S_ISLNK(before.st_mode):
-            path = Path(os.path.realpath(path))
-            before = os.stat(path)
-        digest = of_file(path)
-        if self._packs.find(digest):
-            return digest
-        with self._temporary() as temporary:
-            try:
-                os.link(path, temporary)
-            except OSError:
-                return self.put_file(path)
-            with self._explained():
-                os.chmod(temporary, 0o444)
-                if is_touched(before, os.stat(temporary)) and of_file(Path(temporary)) != digest:
-                    os.chmod(temporary, before.st_mode)
-                    return self.put_file(path)
-                self._place(temporary, self._object(digest))
+        with path.open("rb", buffering=0) as file:
+            digest = linked(file, self._object)
+        if digest is None:
+            return self.put_file(path)
+        with self._lock:
+            self._unsynced.add(self._object(digest))
         return digest
 
     @contextmanager

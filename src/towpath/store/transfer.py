@@ -5,13 +5,11 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from blake3 import blake3
 
-from towpath.clock import TICK_NS
 from towpath.digest import Digest, of_file
 from towpath.store.direct import BLOCK, Writer
 
@@ -51,12 +49,6 @@ def _cloned(source: int, target: Path) -> bool:
             return True
     target.unlink()
     return False
-
-
-def is_touched(before: os.stat_result, after: os.stat_result) -> bool:
-    """Whether a file may have other bytes than before: it looks touched, or was so young that it need not."""
-    same = (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
-    return not same or time.time_ns() - before.st_mtime_ns <= TICK_NS
 
 
 def flush(paths: Iterable[str], root: Path) -> None:
