@@ -1,7 +1,8 @@
 """Versions of data: adding, asking, checking out, beside DVC and git-lfs on the same files.
 
 Every figure is of a whole command. Each addition begins with a new home in a new folder: on ext4, files made right after many others
-were removed take many times longer, which would be charged to whoever comes later.
+were removed take many times longer, which would be charged to whoever comes later. Just before, its small files are read, so that
+all of them are in memory for every tool, or the system is told to forget them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from statistics import median
 
 from benchmarks import checks, ledger, many, peers, pushes
 from benchmarks.frame import Row, main
-from benchmarks.places import LARGE_BYTES, TOWPATH, Place, fill, flushed, say, stored, timed
+from benchmarks.places import LARGE_BYTES, TOWPATH, Place, fill, flushed, in_memory, out_of_memory, say, stored, timed
 from towpath.digest import of_file
 
 SMALL, SMALL_BYTES = 20_000, 10_240
@@ -41,7 +42,7 @@ def _small(place: Place) -> Iterator[Row]:
     original = place.folder / "small"
     fill(original, SMALL, SMALL_BYTES)
     lfs = shutil.which("git-lfs") is not None
-    bound = f"read and hash alone: {_read_all(original):.2f} s"
+    bound = _alone(original, in_memory)
     us, ours = _first([*TOWPATH, "data", "add"], lambda: place.new(original))
     theirs, copied = _first([place.dvc, "add", "--quiet", "things"], lambda: place.with_dvc(original, "copy"))
     found, in_lfs = {"dvc copy": theirs}, None
@@ -52,6 +53,11 @@ def _small(place: Place) -> Iterator[Row]:
     us_linked, _ = _first([*TOWPATH, "data", "add", "--link"], lambda: place.new(original))
     their_linked, _ = _first([place.dvc, "add", "--quiet", "things"], lambda: place.with_dvc(original, "hardlink"))
     yield _times(f"add {SMALL:,} files of 10 KB, linked", us_linked, {"dvc hardlink": their_linked}, 3, bound, their_linked)
+
+    us_cold, _ = _first([*TOWPATH, "data", "add"], lambda: place.new(original), out_of_memory)
+    their_cold, _ = _first([place.dvc, "add", "--quiet", "things"], lambda: place.with_dvc(original, "copy"), out_of_memory)
+    bound = _alone(original, out_of_memory)
+    yield _times(f"add {SMALL:,} files of 10 KB that only the disk has, copied", us_cold, {"dvc copy": their_cold}, 3, bound, their_cold)
 
     say([*TOWPATH, "data", "status"], ours)  # marks of files that were too young to be trusted are learned
     status = timed([*TOWPATH, "data", "status"], ours, 7)
@@ -69,10 +75,14 @@ def _small(place: Place) -> Iterator[Row]:
     yield from _check_out_small(place, ours, copied)
 
 
-def _first(command: list[str], make: Callable[[], Path]) -> tuple[float, Path]:
+def _first(command: list[str], make: Callable[[], Path], prepare: Callable[[Path], None] = in_memory) -> tuple[float, Path]:
     """The median time of a command that nothing came before, and the last of the homes that it was said in."""
-    homes = [make() for _ in range(TIMES)]
-    return median(timed(command, home) for home in homes), homes[-1]
+    took = []
+    for _ in range(TIMES):
+        home = make()
+        prepare(home / "things")
+        took.append(timed(command, home))
+    return median(took), home
 
 
 def _one_changed(place: Place, ours: Path, copied: Path, in_lfs: Path | None) -> Iterator[Row]:
@@ -157,12 +167,13 @@ def _random_file(path: Path, size: int) -> None:
             file.write(made.randbytes(1 << 24))
 
 
-def _read_all(folder: Path) -> float:
-    """The floor: reading and hashing, nothing kept."""
+def _alone(folder: Path, prepare: Callable[[Path], None]) -> str:
+    """The floor: reading and hashing one file after another, nothing kept."""
+    prepare(folder)
     begin = time.perf_counter()
     for path in folder.rglob("*.bin"):
         of_file(path)
-    return time.perf_counter() - begin
+    return f"read and hash alone: {time.perf_counter() - begin:.2f} s"
 
 
 def _copied(source: Path, target: Path) -> float:

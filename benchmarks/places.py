@@ -70,6 +70,23 @@ def flushed() -> None:
     os.sync()
 
 
+def in_memory(folder: Path) -> None:
+    """Let the system have every file of a folder in memory, so that no tool waits for the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.read_bytes()
+
+
+def out_of_memory(folder: Path) -> None:
+    """Let the system forget the bytes of every file of a folder, so that each tool must bring them from the disk."""
+    flushed()  # what still waits to be written cannot be forgotten
+    for path in folder.rglob("*"):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(handle)
+
+
 def timed(command: list[str], cwd: Path, times: int = 1) -> float:
     """The median of several; after a flush, so that each starts alike."""
     took = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from io import FileIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NewType
@@ -27,12 +26,12 @@ def of_file(path: Path) -> Digest:
     return Digest(blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest())
 
 
-def of_open(file: FileIO) -> Digest:
+def of_open(handle: int) -> Digest:
     """Digest of an open file's bytes, whatever lies at its name by now. A large one is read as ``of_file`` reads."""
-    if os.fstat(file.fileno()).st_size < _MAPPED:
-        file.seek(0)
-        return of_bytes(file.read())
-    with mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+    size = os.fstat(handle).st_size
+    if size < _MAPPED:
+        return of_bytes(os.pread(handle, size, 0))
+    with mmap(handle, 0, access=ACCESS_READ) as whole:
         return Digest(blake3(max_threads=blake3.AUTO).update(whole).hexdigest())
 
 

@@ -6,13 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from io import FileIO
 
 from towpath.clock import TICK_NS
 from towpath.digest import Digest, of_open
 
 
-def linked(file: FileIO, object_of: Callable[[Digest], str]) -> Digest | None:
+def linked(handle: int, object_of: Callable[[Digest], str]) -> Digest | None:
     """The digest of an open file that is read-only now and has its object's name, unless that is there already.
 
     None, and the file stays as it was, where it must be copied: while it changes, on another disk, of another owner, or where
@@ -21,12 +20,11 @@ def linked(file: FileIO, object_of: Callable[[Digest], str]) -> Digest | None:
     Args:
         object_of: gives the path of an object.
     """
-    handle = file.fileno()
     before = os.fstat(handle)
-    digest = of_open(file)
+    digest = of_open(handle)
     with suppress(OSError):
         os.fchmod(handle, 0o444)  # before the last look, so that nobody can begin to write after it
-        if not _is_touched(before, os.fstat(handle)) or of_open(file) == digest:
+        if not _is_touched(before, os.fstat(handle)) or of_open(handle) == digest:
             _name(handle, object_of(digest))
             return digest
     with suppress(OSError):

@@ -73,8 +73,11 @@ class LocalStore:
 
         It is copied where ``linked`` cannot link it.
         """
-        with path.open("rb", buffering=0) as file:
-            digest = linked(file, self._object)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            digest = linked(handle, self._object)
+        finally:
+            os.close(handle)
         if digest is None:
             return self.put_file(path)
         with self._lock:
