@@ -21,7 +21,7 @@ from benchmarks.places import LARGE_BYTES, TOWPATH, Place, fill, flushed, in_mem
 from towpath.digest import of_file
 
 SMALL, SMALL_BYTES = 20_000, 10_240
-CHANGES = 3
+CHANGES = 5
 TIMES = 3
 
 
