@@ -21,7 +21,7 @@ def of_bytes(data: bytes | memoryview) -> Digest:
     return Digest(blake3(data).hexdigest())
 
 
-def of_file(path: Path) -> Digest:
+def of_file(path: str | Path) -> Digest:
     """Digest of a file's bytes, read through a memory map on all cores."""
     return Digest(blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest())
 

@@ -70,12 +70,15 @@ def test_bytes_have_the_published_digest():
     assert digest.of_bytes(b"") == "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
 
 
-@given(st.binary(max_size=200))
-def test_a_file_has_the_digest_of_its_bytes(tmp_path_factory, data):
+@given(st.binary(max_size=200), st.sampled_from([1, 10_000]))  # so that some are read and some are mapped
+def test_a_file_has_the_digest_of_its_bytes(tmp_path_factory, data, times):
     path = tmp_path_factory.getbasetemp() / "any-file"
-    path.write_bytes(data)
-    assert digest.of_file(path) == digest.of_bytes(data)
+    path.write_bytes(data * times)
+    assert digest.of_file(path) == digest.of_bytes(data * times)
     assert digest.is_digest(digest.of_bytes(data))
+    with path.open("rb") as file:
+        file.read(1)
+        assert digest.of_open(file.fileno()) == digest.of_bytes(data * times)
 
 
 @pytest.mark.parametrize("text", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64, "é" * 64])

@@ -93,7 +93,7 @@ def test_peek_sees_what_look_sees(tmp_path: Path) -> None:
 def test_nothing_untouched_is_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     really = sources.of_file
-    monkeypatch.setattr(sources, "of_file", lambda path: read.append(path.name) or really(path))
+    monkeypatch.setattr(sources, "of_file", lambda path: read.append(Path(path).name) or really(path))
     one, two = tmp_path / "1.parquet", tmp_path / "2.parquet"
     for path in (one, two):
         pl.DataFrame({"a": [1]}).write_parquet(path)

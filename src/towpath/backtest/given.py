@@ -47,7 +47,7 @@ def of_dataset(project: Project, dataset: Dataset) -> Given:
     source = opened(dataset, project.root)
     files = source.look().files
     if walk.is_table(files):
-        return together([(file.name, source.read(file, read.read_file)[0]) for file in files])
+        return together([(file.name, source.read(file, lambda path: read.read_file(Path(path)))[0]) for file in files])
     if not dataset.is_here:
         raise UsageError(
             f"a backtest has no folder for the files at {dataset.path or dataset.delta}", mend="keep them in the project, by `path`"

@@ -19,7 +19,7 @@ from towpath.project import Dataset
 from towpath.store import Store
 from towpath.store.trees import FileEntry
 
-Put = Callable[[Path], Digest]
+Put = Callable[[str], Digest]
 Count = Callable[[Path], int]
 
 
@@ -85,10 +85,10 @@ def _kept(
     lost = store.missing(digest for digest in digests if digest)
     untouched = [None if digest in lost else digest for digest in digests]
 
-    def put(path: Path) -> Digest:
+    def put(path: str) -> Digest:
         digest = keep(path)
         if count:
-            index.rows(digest, str(path), count)  # while the file is here
+            index.rows(digest, path, count)  # while the file is here
         return digest
 
     read = _read(source, [file for file, digest in zip(found, untouched, strict=True) if digest is None], index, put, tell)

@@ -90,7 +90,7 @@ def of_work(dataset: Dataset, root: Path, store: Store, index: Index) -> Side:
 
 def whole(source: Source, file: Found, digest: Digest) -> bytes:
     """The bytes of a file of a source. Raises Unavailable where they are no longer those with this digest."""
-    data, _ = source.read(file, Path.read_bytes)
+    data, _ = source.read(file, lambda path: Path(path).read_bytes())
     if of_bytes(data) != digest:
         raise Unavailable(f"{file.name} changes while it is read", mend="wait until whatever writes it has ended, then try again")
     return data

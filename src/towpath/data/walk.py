@@ -81,7 +81,7 @@ def walk(root: Path, dataset: Dataset) -> list[Found]:
     return sorted(found, key=attrgetter("name") if plain else lambda file: os.fsencode(file.name))
 
 
-def steady(path: str, marks: Marks, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+def steady(path: str, marks: Marks, take: Callable[[str], Told]) -> tuple[Told, Marks]:
     """What ``take`` gives of a file that did not change meanwhile, and its marks after that.
 
     Raises:
@@ -89,7 +89,7 @@ def steady(path: str, marks: Marks, take: Callable[[Path], Told]) -> tuple[Told,
     """
     for _ in range(_TRIES):
         try:
-            told, after = take(Path(path)), marks_of(path)
+            told, after = take(path), marks_of(path)
         except OSError as fault:
             raise Unavailable(f"{path} cannot be read: {fault.strerror or fault}", mend="let this user read it, or take it away") from fault
         if after[:3] == marks[:3]:  # linking changes the fourth

@@ -30,7 +30,6 @@ def linked(handle: int, object_of: Callable[[Digest], str]) -> Digest | None:
     with suppress(OSError):
         os.fchmod(handle, before.st_mode)
     return None
-    return digest
 
 
 def _is_touched(before: os.stat_result, after: os.stat_result) -> bool:

@@ -57,8 +57,8 @@ class LocalStore:
                 self._place(temporary, self._object(digest))
         return digest
 
-    def put_file(self, path: Path) -> Digest:
-        with path.open("rb", buffering=0) as file:  # whoever may not read it is told so of that file, not of the store
+    def put_file(self, path: str | Path) -> Digest:
+        with open(path, "rb", buffering=0) as file:  # whoever may not read it is told so of that file, not of the store
             if os.fstat(file.fileno()).st_size < AT_ONCE:
                 return self.put(file.read())
         with self._explained(), self._temporary() as temporary:
@@ -68,7 +68,7 @@ class LocalStore:
                 self._place(temporary, self._object(digest))
         return digest
 
-    def put_link(self, path: Path) -> Digest:
+    def put_link(self, path: str | Path) -> Digest:
         """Keep a file that nobody will change any more by giving it one more name; it becomes read-only.
 
         It is copied where ``linked`` cannot link it.
@@ -85,7 +85,7 @@ class LocalStore:
         return digest
 
     @contextmanager
-    def packing(self) -> Iterator[Callable[[Path], Digest]]:
+    def packing(self) -> Iterator[Callable[[str | Path], Digest]]:
         """Gives a ``put_file`` whose small files go into packs: the way for thousands. They are there for readers when it ends."""
         packing = Packing(self.root / "packs", self.has, self._place)
         try:
@@ -96,8 +96,8 @@ class LocalStore:
         with self._explained():
             packing.end()
 
-    def _pack(self, packing: Packing, path: Path) -> Digest:
-        with path.open("rb", buffering=0) as file:
+    def _pack(self, packing: Packing, path: str | Path) -> Digest:
+        with open(path, "rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size >= PACKED_UNDER:
                 return self.put_file(path)
             data = file.read()

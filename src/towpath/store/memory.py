@@ -21,8 +21,8 @@ class MemoryStore:
         self.objects.setdefault(digest, bytes(data))
         return digest
 
-    def put_file(self, path: Path) -> Digest:
-        return self.put(path.read_bytes())
+    def put_file(self, path: str | Path) -> Digest:
+        return self.put(Path(path).read_bytes())
 
     def get(self, digest: Digest) -> bytes:
         if digest not in self.objects:

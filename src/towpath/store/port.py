@@ -39,7 +39,7 @@ class Store(Protocol):
         """Keep ``data``; putting it twice is a success."""
         ...
 
-    def put_file(self, path: Path) -> Digest:
+    def put_file(self, path: str | Path) -> Digest:
         """Keep a file's bytes without holding them in memory at once."""
         ...
 

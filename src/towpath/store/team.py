@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ class NearStore:
     def put(self, data: bytes) -> Digest:
         return self.local.put(data)
 
-    def put_file(self, path: Path) -> Digest:
+    def put_file(self, path: str | Path) -> Digest:
         return self.local.put_file(path)
 
     def get(self, digest: Digest) -> bytes:
@@ -79,8 +80,8 @@ class TeamStore(NearStore):
     def put(self, data: bytes) -> Digest:
         return self._noted(super().put(data), len(data))
 
-    def put_file(self, path: Path) -> Digest:
-        size = path.stat().st_size
+    def put_file(self, path: str | Path) -> Digest:
+        size = os.stat(path).st_size
         return self._noted(super().put_file(path), size)
 
     def sync(self) -> None:

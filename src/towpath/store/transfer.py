@@ -26,12 +26,12 @@ def clone(source: int, target: int) -> bool:
     return True
 
 
-def copy(source: Path, target: Path) -> Digest:
+def copy(source: str | Path, target: Path) -> Digest:
     """Make the file ``target``; the digest of what is now in it, whatever becomes of the source meanwhile.
 
     While one block is written the next is read and hashed, on all cores.
     """
-    with source.open("rb", buffering=0) as reader:
+    with open(source, "rb", buffering=0) as reader:
         if _cloned(reader.fileno(), target):
             return of_file(target)  # of the clone: the source may change by now
         hasher = blake3(max_threads=blake3.AUTO)

@@ -66,12 +66,12 @@ class Delta:
                 mend="rewrite it without (`REORG TABLE ... APPLY (PURGE)`, then drop the feature), or read it by a query (`sql`)",
             )
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
             path = self._at_hand(file.name, Path(folder))
             if file.name in self._partitions:
                 path = _whole(path, self._partitions[file.name], Path(folder))
-            return take(path), file.marks
+            return take(str(path)), file.marks
 
     def _at_hand(self, name: str, folder: Path) -> Path:
         """A file of the table on this machine; a table never changes its files, it only forgets old ones."""

@@ -56,9 +56,10 @@ class Dvc:
         whole = os.path.normpath(path)
         return whole.removeprefix(f"{self._root}/")
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
-            return take(self._at_hand(self._outs[file.path], Path(folder, PurePosixPath(file.name).name))), file.marks
+            path = self._at_hand(self._outs[file.path], Path(folder, PurePosixPath(file.name).name))
+            return take(str(path)), file.marks
 
     def _at_hand(self, out: Out, target: Path) -> Path:
         """A file with these bytes, at ``target``: whoever reads it may count on its ending, which no file in a cache has."""

@@ -19,5 +19,5 @@ class Files:
     def look(self) -> Look:
         return Look(walk(self._root, self._dataset), {})
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         return steady(file.path, file.marks, take)

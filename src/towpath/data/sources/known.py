@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def digests(source: Source, files: Sequence[Found], index: Index) -> Iterator[Di
         yield known or fresh(source, file, index, of_file)[0]
 
 
-def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path], Digest]) -> tuple[Digest, int]:
+def fresh(source: Source, file: Found, index: Index | None, put: Callable[[str], Digest]) -> tuple[Digest, int]:
     """The digest that ``put`` finds, which may keep the bytes too, and how many bytes they are.
 
     Raises:
@@ -38,9 +39,9 @@ def fresh(source: Source, file: Found, index: Index | None, put: Callable[[Path]
 
     measured = 0
 
-    def take(path: Path) -> Digest:
+    def take(path: str) -> Digest:
         nonlocal measured
-        measured = file.marks.size if file.marks.size > 0 else path.stat().st_size
+        measured = file.marks.size if file.marks.size > 0 else os.stat(path).st_size
         refuse_pointer(path, measured, file.name)
         return put(path)
 
@@ -59,13 +60,13 @@ def rows(source: Source, file: Found, found: Digest, index: Index, count: Callab
     """How many rows the table in a file has; they are counted once for the same bytes."""
     if (known := index.rows_known(found)) is not None:
         return known
-    return source.read(file, lambda path: index.rows(found, str(path), count))[0]
+    return source.read(file, lambda path: index.rows(found, path, count))[0]
 
 
-def refuse_pointer(path: Path, size: int, name: str) -> None:
+def refuse_pointer(path: str | Path, size: int, name: str) -> None:
     """Raise UsageError where Git LFS left its pointer in the place of the data."""
     if size not in _POINTER_BYTES:
         return
-    with path.open("rb", buffering=0) as opened:
+    with open(path, "rb", buffering=0) as opened:
         if opened.read(len(_POINTER)) == _POINTER:
             raise UsageError(f"{name} is a pointer of Git LFS, not the data itself", mend="git lfs pull")

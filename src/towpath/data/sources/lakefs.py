@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -51,7 +50,7 @@ class LakeFs:
         self._objects = import_module("towpath.data.sources.objects").Objects(place, shown=shown, config=config, origin=origin)
         return self._objects.look()
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         if self._objects is None:
             raise ValueError("a file is one of the last look")
         return self._objects.read(file, take)

@@ -85,7 +85,7 @@ class Objects:
         """The key of an object by its name below the prefix."""
         return f"{self._folder}/{name}" if self._folder else name
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
             target = Path(folder, PurePosixPath(file.name).name)
             data = self._ahead.take(file.name)
@@ -95,7 +95,7 @@ class Objects:
             else:
                 with _room(target):
                     target.write_bytes(data)
-            return take(target), file.marks
+            return take(str(target)), file.marks
 
     def _get(self, name: str) -> bytes:
         listed = self._listed[name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from towpath.data.walk import Found, Marks, Told
@@ -50,7 +49,7 @@ class Source(Protocol):
         """
         ...
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         """Let ``take`` read the bytes of a file of the last ``look``, in a file of this machine whose name ends as the file's does.
 
         Returns:

@@ -49,9 +49,9 @@ class Query:
         beside = [Path(f"{file}{ending}") for ending in ("-wal", ".wal")]  # where SQLite and DuckDB put what is new
         return marked(f"{self._query} {[marks_of(str(path)) for path in (file, *beside) if path.exists()]}", 0)
 
-    def read(self, file: Found, take: Callable[[Path], Told]) -> tuple[Told, Marks]:
+    def read(self, file: Found, take: Callable[[str], Told]) -> tuple[Told, Marks]:
         rows = self._database.ask(self._query)
         with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
             path = Path(folder, FILE)
             rows.write_parquet(path)
-            return take(path), file.marks
+            return take(str(path)), file.marks

@@ -16,6 +16,6 @@ class OnDisk(Protocol):
         """Where an object lies, or would lie."""
         ...
 
-    def put_link(self, path: Path) -> Digest:
+    def put_link(self, path: str | Path) -> Digest:
         """Keep a file that nobody will change any more, without copying it."""
         ...
