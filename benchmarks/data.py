@@ -147,12 +147,16 @@ def _large(place: Place) -> Iterator[Row]:
         holds=us <= 2.5 * copying,
     )
     say([*TOWPATH, "data", "push"], ours)  # only what can be fetched again may be linked
-    (ours / "things").unlink()
-    linked = timed([*TOWPATH, "data", "checkout", "--link"], ours)
+    linked = median(_linked(ours) for _ in range(TIMES))
     for folder in (ours, ours.with_name(f"{ours.name}-remote"), copied):  # what comes next needs the room
         shutil.rmtree(folder)
     original.unlink()
     yield Row(work=f"check out a file of {size}, linked", ours=linked, unit="s", goal="<= .2 s", holds=linked <= 0.2)
+
+
+def _linked(ours: Path) -> float:
+    (ours / "things").unlink()
+    return timed([*TOWPATH, "data", "checkout", "--link"], ours)
 
 
 def _times(work: str, ours: float, found: dict[str, float], times: float, bound: str, against: float) -> Row:
