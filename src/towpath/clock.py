@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-TICK_NS = 50_000_000  # no file system's clock ticks slower: two writes within one tick look alike
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -8,7 +8,7 @@ import time
 import polars as pl
 import pytest
 
-from towpath.clock import TICK_NS
+from towpath.stamps import TICK_NS
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
 

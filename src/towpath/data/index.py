@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
-from towpath.clock import TICK_NS
 from towpath.data.walk import Found, Marks
 from towpath.digest import Digest
 from towpath.spelling import encoded
+from towpath.stamps import is_old, wait_past
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -24,10 +23,6 @@ class _Kept(msgspec.Struct, array_like=True):
 
 
 _MANY = 100_000  # files that wait until they are old enough: the first are long since
-
-
-def _age_ns(marks: Marks) -> int:
-    return time.time_ns() - max(marks.mtime_ns, marks.ctime_ns)
 
 
 class Index:
@@ -63,14 +58,13 @@ class Index:
             read_as: its marks when it was read, if one more name that we gave it has changed its ctime since: it is as old as it was then.
         """
         before = read_as if read_as and read_as[:3] == marks[:3] else marks
-        if before.size >= 0 and _age_ns(before) > TICK_NS:
+        if before.size >= 0 and is_old(before.touched_ns):
             self.learn_made(path, marks, digest)
 
     def learn_made(self, path: str, marks: Marks, digest: Digest) -> None:
         """Note the digest of a file that was just made of known bytes, or linked; ``save`` waits until its next change would show."""
-        if _age_ns(marks) > TICK_NS:
-            self._kept.files[os.fsencode(path)] = (*marks, digest)
-            self._learned = True
+        if is_old(marks.touched_ns):
+            self._note(path, marks, digest)
         else:
             self._young.append((path, marks, digest))
             if len(self._young) >= _MANY:
@@ -80,9 +74,12 @@ class Index:
         """Note what was too young, as soon as it no longer is."""
         young, self._young = self._young, []
         for path, marks, digest in young:
-            while (age := _age_ns(marks)) <= TICK_NS:
-                time.sleep((TICK_NS - max(0, age)) / 1e9 + 1e-4)
-            self.learn_made(path, marks, digest)
+            if is_old(marks.touched_ns) or wait_past(marks.touched_ns, os.path.dirname(path)):
+                self._note(path, marks, digest)
+
+    def _note(self, path: str, marks: Marks, digest: Digest) -> None:
+        self._kept.files[os.fsencode(path)] = (*marks, digest)
+        self._learned = True
 
     def rows_known(self, digest: Digest) -> int | None:
         """How many rows the table with these bytes has, if they were counted."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import msgspec
 
-from towpath.clock import TICK_NS
 from towpath.data.walk import Found
 from towpath.digest import Digest, of_bytes
+from towpath.stamps import is_old
 
 
 class Settled:
@@ -29,8 +28,8 @@ class Settled:
 
     def note(self, dataset: str, files: list[Found], snapshot: Digest) -> None:
         """They were; unless one is so young that its next change might not show, or never shows by its marks."""
-        youngest = max((max(file.marks.mtime_ns, file.marks.ctime_ns) for file in files), default=0)
-        if time.time_ns() - youngest <= TICK_NS or any(file.marks.size < 0 for file in files):
+        youngest = max((file.marks.touched_ns for file in files), default=0)
+        if not is_old(youngest) or any(file.marks.size < 0 for file in files):
             return
         self._known[dataset] = (_state(files), snapshot)
         self._file.parent.mkdir(parents=True, exist_ok=True)

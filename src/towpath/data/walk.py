@@ -34,6 +34,11 @@ class Marks(NamedTuple):
     mtime_ns: int
     ctime_ns: int
 
+    @property
+    def touched_ns(self) -> int:
+        """When it last changed, by what tells later."""
+        return max(self.mtime_ns, self.ctime_ns)
+
 
 class Found(NamedTuple):
     """A file: its absolute path or its URL, its name in manifests (for files of the project: relative to it), its marks."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from towpath.clock import TICK_NS
 from towpath.digest import Digest, of_open
+from towpath.stamps import is_old
 
 
 def linked(handle: int, object_of: Callable[[Digest], str]) -> Digest | None:
@@ -35,7 +34,7 @@ def linked(handle: int, object_of: Callable[[Digest], str]) -> Digest | None:
 def _is_touched(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether a file may have other bytes than before: it looks touched, or was so young that it need not."""
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    return not same or time.time_ns() - before.st_mtime_ns <= TICK_NS
+    return not (same and is_old(before.st_mtime_ns))
 
 
 def _name(handle: int, path: str) -> None:
