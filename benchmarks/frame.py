@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -38,7 +39,11 @@ def main(name: str, rows: Callable[[], Iterable[Row]]) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--json", action="store_true", help="print a JSON list of rows")
     asked = parser.parse_args()
-    measured = list(rows())
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not each time that it is timed
+    measured = []
+    for row in rows():
+        print(f"{row.work}: {short(row.ours)} {row.unit}", file=sys.stderr)
+        measured.append(row)
     print(json.dumps([asdict(row) for row in measured]) if asked.json else table(name, measured))
     return 0 if all(row.holds for row in measured) else 1
 
