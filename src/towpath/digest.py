@@ -31,7 +31,11 @@ def of_open(handle: int) -> Digest:
     size = os.fstat(handle).st_size
     if size < _MAPPED:
         return of_bytes(os.pread(handle, size, 0))
-    with mmap(handle, 0, access=ACCESS_READ) as whole:
+    try:
+        mapped = mmap(handle, 0, access=ACCESS_READ)
+    except ValueError:  # it was emptied since
+        return of_bytes(os.pread(handle, size, 0))
+    with mapped as whole:
         return Digest(blake3(max_threads=blake3.AUTO).update(whole).hexdigest())
 
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from towpath.stamps import TICK_NS, is_old, wait_past
+from towpath.stamps import is_old, wait_past
 
 HOUR_NS = 3_600 * 10**9
 
@@ -26,22 +26,8 @@ def test_what_is_written_after_the_wait_is_stamped_later(folder):
         assert file.stat().st_mtime_ns > first
 
 
-def test_where_the_file_system_tells_the_wait_is_shorter_than_where_the_machine_must(tmp_path, monkeypatch):
-    def waited():
-        (tmp_path / "file").write_text("")
-        begin = time.perf_counter_ns()
-        wait_past((tmp_path / "file").stat().st_mtime_ns, str(tmp_path))
-        return time.perf_counter_ns() - begin
-
-    asked = min(waited() for _ in range(5))
-    monkeypatch.delattr(os, "O_TMPFILE")
-    assert asked < TICK_NS / 2 < waited()
-
-
 def test_nobody_waits_for_a_stamp_of_the_future(folder):
-    begin = time.perf_counter_ns()
-    assert not wait_past(time.time_ns() + HOUR_NS, str(folder))
-    assert time.perf_counter_ns() - begin < HOUR_NS / 100
+    assert not wait_past(time.time_ns() + HOUR_NS, str(folder))  # or the test ends by its timeout
 
 
 def test_a_folder_that_is_gone_is_waited_for_as_long_as_any_tick(tmp_path):
